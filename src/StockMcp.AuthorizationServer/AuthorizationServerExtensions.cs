@@ -1,0 +1,113 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using OpenIddict.Server;
+using StockMcp.AuthorizationServer.Database;
+using StockMcp.AuthorizationServer.Errors;
+using StockMcp.AuthorizationServer.Hardening;
+using StockMcp.AuthorizationServer.Keys;
+using StockMcp.Hosting;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace StockMcp.AuthorizationServer;
+
+/// <summary>OpenIddict with the settings that RFC 9700 asks for: the base of the Authority and of the Brokerage's own authorization server.</summary>
+public static class AuthorizationServerExtensions
+{
+    /// <summary>The authorization endpoint's path.</summary>
+    public const string AuthorizationEndpoint = "/connect/authorize";
+
+    /// <summary>The token endpoint's path.</summary>
+    public const string TokenEndpoint = "/connect/token";
+
+    /// <summary>Adds the server, its database (SQLite in the data folder unless <c>ConnectionStrings:{databaseName}</c> says otherwise), and its keys.</summary>
+    /// <param name="builder">The application.</param>
+    /// <param name="databaseName">The database file's name without its ending, and the connection string's.</param>
+    /// <param name="stylesheet">The stylesheet of the error page.</param>
+    /// <param name="configure">Adds flows, scopes and handlers to the server.</param>
+    /// <param name="configureCore">Adds to OpenIddict what stands beside the server: its client, its validation.</param>
+    public static WebApplicationBuilder AddAuthorizationServer<TContext>(
+        this WebApplicationBuilder builder, string databaseName, string stylesheet, Action<OpenIddictServerBuilder> configure, Action<OpenIddictBuilder>? configureCore = null)
+        where TContext : AuthorizationServerDbContext
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(configure);
+        var services = builder.Services;
+        var publicUrl = PublicUrl.From(builder.Configuration, builder.Environment);
+
+        services.AddDbContext<TContext>((provider, options) => options.UseSqlite(ConnectionString(provider.GetRequiredService<IConfiguration>(), databaseName)));
+        services.AddHealthChecks().AddCheck<DatabaseHealthCheck<TContext>>("database", tags: [ServiceDefaults.Ready]);
+
+        services.AddSingleton(provider => MasterSecret.From(provider.GetRequiredService<IConfiguration>()));
+        services.AddSingleton<SigningKeys>();
+        services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(provider => provider.GetRequiredService<SigningKeys>());
+        services.AddDataProtection().SetApplicationName(builder.Environment.ApplicationName).PersistKeysToDbContext<TContext>();
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>, MasterSecretXmlEncryptor>();
+        services.AddSingleton(new ErrorPage.Style(stylesheet));
+        services.AddRazorComponents();
+
+        var openIddict = services.AddOpenIddict()
+            .AddCore(core => core.UseEntityFrameworkCore().UseDbContext<TContext>())
+            .AddServer(server =>
+            {
+                server.SetIssuer(publicUrl.Value)
+                    .SetConfigurationEndpointUris(".well-known/openid-configuration", ".well-known/oauth-authorization-server")
+                    .SetJsonWebKeySetEndpointUris("connect/jwks")
+                    .SetAuthorizationEndpointUris(AuthorizationEndpoint[1..])
+                    .SetTokenEndpointUris(TokenEndpoint[1..])
+                    .SetRevocationEndpointUris("connect/revoke")
+                    .SetIntrospectionEndpointUris("connect/introspect")
+                    .SetPushedAuthorizationEndpointUris("connect/par");
+
+                // AS-01, AS-02: the code flow alone, always with PKCE, and S256 only.
+                server.AllowAuthorizationCodeFlow().AllowRefreshTokenFlow().RequireProofKeyForCodeExchange();
+                server.Configure(options =>
+                {
+                    options.CodeChallengeMethods.Remove(CodeChallengeMethods.Plain);
+                    options.ResponseModes.Remove(ResponseModes.Fragment);
+                });
+
+                // AS-04, AS-11, AS-12. A refresh token is opaque and stored as a hash; reuse revokes all that came from its authorization.
+                server.SetAuthorizationCodeLifetime(TimeSpan.FromSeconds(60))
+                    .SetAccessTokenLifetime(TimeSpan.FromMinutes(10))
+                    .SetIdentityTokenLifetime(TimeSpan.FromMinutes(10))
+                    .SetRefreshTokenLifetime(TimeSpan.FromDays(30))
+                    .SetRefreshTokenReuseLeeway(null)
+                    .UseReferenceRefreshTokens()
+                    .DisableAccessTokenEncryption();
+
+                var host = server.UseAspNetCore()
+                    .EnableAuthorizationEndpointPassthrough()
+                    .EnableTokenEndpointPassthrough()
+                    .EnableStatusCodePagesIntegration();
+                // Plain http is allowed on loopback only, which PublicUrl has made sure of; behind a proxy, TLS ends before us.
+                host.DisableTransportSecurityRequirement();
+                configure(server);
+            });
+        configureCore?.Invoke(openIddict);
+        return builder;
+    }
+
+    /// <summary>Brings the database up to date and reads the keys, then adds the middleware. Call it after <c>UseSecurityHeaders</c> and before authentication.</summary>
+    /// <exception cref="StartupException">The database or the keys cannot be opened.</exception>
+    public static void UseAuthorizationServer<TContext>(this WebApplication app) where TContext : AuthorizationServerDbContext
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        using (var scope = app.Services.CreateScope())
+        {
+            var database = scope.ServiceProvider.GetRequiredService<TContext>();
+            database.Database.Migrate();
+            app.Services.GetRequiredService<SigningKeys>().Load(database);
+        }
+        app.UsePublicUrl();
+        app.UseErrorPages();
+        app.UseSingleParameters();
+    }
+
+    private static string ConnectionString(IConfiguration configuration, string databaseName)
+        => configuration.GetConnectionString(databaseName) ?? $"Data Source={Path.Combine(DataDirectory.From(configuration), databaseName + ".db")}";
+}
