@@ -10,7 +10,7 @@ namespace StockMcp.Hosting;
 public static class PublicUrlMiddleware
 {
     /// <summary>
-    /// Refuses a <c>Host</c> that is neither the public URL's nor listed in the setting <c>AllowedHosts</c> (separated by semicolons): a page whose
+    /// Refuses a <c>Host</c> that is neither the public URL's nor listed in the setting <c>AdditionalHosts</c> (separated by semicolons): a page whose
     /// name was rebound to this address gets 400. What passes is rewritten to the public URL, so that no library can build a URL from what a client sent.
     /// </summary>
     [SuppressMessage("ApiDesign", "RS0030", Justification = "This is the one place that looks at the Host, in order to replace it.")]
@@ -20,7 +20,7 @@ public static class PublicUrlMiddleware
         var publicUrl = app.Services.GetRequiredService<PublicUrl>();
         var scheme = publicUrl.Value.Scheme;
         var host = new HostString(publicUrl.Value.Authority);
-        var allowed = (app.Configuration["AllowedHosts"] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        var allowed = (app.Configuration["AdditionalHosts"] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
             .Append(publicUrl.Value.Host).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var loopback = IsLoopback(publicUrl.Value.Host);
 
@@ -30,7 +30,7 @@ public static class PublicUrlMiddleware
             if (!allowed.Contains(request.Host.Host) && !(loopback && IsLoopback(request.Host.Host)) && !request.Path.StartsWithSegments("/health", StringComparison.Ordinal))
             {
                 context.Response.StatusCode = StatusCodes.Status400BadRequest;
-                return context.Response.WriteAsync("This host name is not served here. Use the public URL, or add the name to the setting AllowedHosts.", context.RequestAborted);
+                return context.Response.WriteAsync("This host name is not served here. Use the public URL, or add the name to the setting AdditionalHosts.", context.RequestAborted);
             }
             request.Scheme = scheme;
             request.Host = host;
