@@ -1,0 +1,127 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using OpenIddict.Abstractions;
+using StockMcp.Hosting;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace StockMcp.AuthorizationServer.ConfiguredClients;
+
+/// <summary>A client that the operator registered, instead of the client itself.</summary>
+public sealed record ConfiguredClient
+{
+    /// <summary>Its client_id.</summary>
+    [Required] public string ClientId { get; init; } = "";
+
+    /// <summary>Its secret; without one the client is public.</summary>
+    public string? ClientSecret { get; init; }
+
+    /// <summary>The file that holds its secret.</summary>
+    public string? ClientSecretFile { get; init; }
+
+    /// <summary>Its name, as people see it.</summary>
+    public string? DisplayName { get; init; }
+
+    /// <summary>Where the code flow may end.</summary>
+    public IReadOnlyList<Uri> RedirectUris { get; init; } = [];
+
+    /// <summary>The grants it may use; the code flow with refresh unless set.</summary>
+    public IReadOnlyList<string> GrantTypes { get; init; } = [];
+
+    /// <summary>The scopes it may ask for.</summary>
+    public IReadOnlyList<string> Scopes { get; init; } = [];
+
+    /// <summary>The resources (RFC 8707) it may ask for.</summary>
+    public IReadOnlyList<string> Resources { get; init; } = [];
+
+    /// <summary>The audiences (RFC 8693) it may exchange tokens for.</summary>
+    public IReadOnlyList<string> Audiences { get; init; } = [];
+
+    /// <inheritdoc/>
+    public override string ToString() => ClientId;
+}
+
+/// <summary>The setting <c>Clients</c>.</summary>
+public sealed record ConfiguredClientsOptions
+{
+    /// <summary>The clients the operator registered.</summary>
+    public IReadOnlyList<ConfiguredClient> Clients { get; init; } = [];
+}
+
+/// <summary>Brings the clients of the settings into the database at each start.</summary>
+public static class ConfiguredClientsExtensions
+{
+    /// <summary>Adds them.</summary>
+    public static void AddConfiguredClients(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddOptions<ConfiguredClientsOptions>().Configure<IConfiguration>((options, configuration) => configuration.Bind(options));
+        builder.Services.AddHostedService<ConfiguredClientsSync>();
+    }
+}
+
+internal sealed class ConfiguredClientsSync(IServiceScopeFactory scopes, IOptions<ConfiguredClientsOptions> options) : IHostedService
+{
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var manager = scope.ServiceProvider.GetRequiredService<IOpenIddictApplicationManager>();
+        foreach (var client in options.Value.Clients)
+        {
+            var descriptor = Describe(client);
+            if (await manager.FindByClientIdAsync(client.ClientId, cancellationToken) is not { } known)
+                await manager.CreateAsync(descriptor, cancellationToken);
+            else if (descriptor.ClientSecret is null || !await manager.ValidateClientSecretAsync(known, descriptor.ClientSecret, cancellationToken) || await ChangedAsync(manager, known, descriptor, cancellationToken))
+                await manager.UpdateAsync(known, descriptor, cancellationToken);
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private static async Task<bool> ChangedAsync(IOpenIddictApplicationManager manager, object known, OpenIddictApplicationDescriptor wanted, CancellationToken cancellationToken)
+    {
+        var current = new OpenIddictApplicationDescriptor();
+        await manager.PopulateAsync(current, known, cancellationToken);
+        return current.DisplayName != wanted.DisplayName || !current.Permissions.SetEquals(wanted.Permissions) || !current.RedirectUris.SetEquals(wanted.RedirectUris);
+    }
+
+    private static OpenIddictApplicationDescriptor Describe(ConfiguredClient client)
+    {
+        var secret = client.ClientSecret ?? (client.ClientSecretFile is { } file ? ReadSecret(file) : null);
+        var descriptor = new OpenIddictApplicationDescriptor
+        {
+            ClientId = client.ClientId,
+            ClientSecret = secret,
+            ClientType = secret is null ? ClientTypes.Public : ClientTypes.Confidential,
+            ConsentType = ConsentTypes.Explicit,
+            DisplayName = client.DisplayName ?? client.ClientId,
+        };
+        descriptor.RedirectUris.UnionWith(client.RedirectUris);
+        descriptor.Permissions.UnionWith([Permissions.Endpoints.Token, Permissions.Endpoints.Revocation, Permissions.Endpoints.Introspection]);
+        foreach (var grant in client.GrantTypes.DefaultIfEmpty(GrantTypes.AuthorizationCode).Union(client.GrantTypes.Count == 0 ? [GrantTypes.RefreshToken] : []))
+        {
+            descriptor.Permissions.Add(Permissions.Prefixes.GrantType + grant);
+            if (grant == GrantTypes.AuthorizationCode)
+                descriptor.Permissions.UnionWith([Permissions.Endpoints.Authorization, Permissions.Endpoints.PushedAuthorization, Permissions.ResponseTypes.Code]);
+        }
+        descriptor.Permissions.UnionWith(client.Scopes.Select(scope => Permissions.Prefixes.Scope + scope));
+        descriptor.Permissions.UnionWith(client.Resources.Select(resource => Permissions.Prefixes.Resource + resource));
+        descriptor.Permissions.UnionWith(client.Audiences.Select(audience => Permissions.Prefixes.Audience + audience));
+        return descriptor;
+    }
+
+    private static string ReadSecret(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file).Trim();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"A client's ClientSecretFile names {file}, which cannot be read: {exception.Message}", exception);
+        }
+    }
+}
