@@ -104,6 +104,7 @@ public static class AuthorizationServerExtensions
             app.Services.GetRequiredService<SigningKeys>().Load(database);
         }
         app.UsePublicUrl();
+        app.UseSeeOther();
         app.UseErrorPages();
         app.UseSingleParameters();
     }

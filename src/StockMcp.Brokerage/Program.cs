@@ -1,8 +1,13 @@
+using StockMcp.AuthorizationServer;
+using StockMcp.Brokerage.Authorization;
+using StockMcp.Brokerage.Database;
+using StockMcp.Brokerage.SignIn;
+using StockMcp.Brokerage.Users;
 using StockMcp.Hosting;
 
 namespace StockMcp.Brokerage;
 
-/// <summary>The application, from its settings to its routes.</summary>
+/// <summary>The demo broker: its own customers, OpenID provider, market, trading API and pages.</summary>
 public static class Program
 {
     /// <summary>Runs it until it is told to stop.</summary>
@@ -16,10 +21,19 @@ public static class Program
         var builder = SettingsFile.CreateBuilder("StockMcp.Brokerage", "brokerage.json", args);
         configure?.Invoke(builder);
         builder.AddServiceDefaults();
+        builder.AddUsers();           // Users/          who may sign in
+        builder.AddSignIn();          // SignIn/         the session of the Brokerage's own pages
+        builder.AddOpenIdProvider();  // Authorization/  OpenID Connect for other applications
 
         var app = builder.Build();
         app.UseSecurityHeaders();
+        app.UseAuthorizationServer<BrokerageDbContext>();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseAntiforgery();
         app.MapServiceDefaults(typeof(Program).Assembly);
+        app.MapSignIn();
+        app.MapOpenIdProvider();
         return app;
     }
 }

@@ -45,6 +45,7 @@ public static class ServiceDefaults
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
         builder.Logging.AddFilter("System.Net.Http.HttpClient", LogLevel.Warning);
         builder.Logging.AddFilter("OpenIddict", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.Error); // it warns of setting the same header that we set
         builder.Logging.AddFilter("Polly", LogLevel.Warning);
 
         var telemetry = builder.Services.AddOpenTelemetry()

@@ -22,12 +22,18 @@ public sealed class SigningKey
 }
 
 /// <summary>The signing keys in use: read from the database at start, made there if it has none.</summary>
-internal sealed class SigningKeys(MasterSecret secret, TimeProvider time) : IConfigureOptions<OpenIddictServerOptions>
+public sealed class SigningKeys(MasterSecret secret, TimeProvider time) : IConfigureOptions<OpenIddictServerOptions>
 {
     private const string Purpose = "signing-keys";
     private readonly List<SigningCredentials> credentials = [];
 
-    public void Load(AuthorizationServerDbContext database)
+    /// <summary>What signs, newest first.</summary>
+    public IReadOnlyList<SigningCredentials> Signing => credentials;
+
+    /// <summary>What encrypts tokens that only this server reads.</summary>
+    public EncryptingCredentials Encryption => new(new SymmetricSecurityKey(secret.DeriveKey("token-encryption")), SecurityAlgorithms.Aes256KW, SecurityAlgorithms.Aes256CbcHmacSha512);
+
+    internal void Load(AuthorizationServerDbContext database)
     {
         if (!database.SigningKeys.Any())
         {
@@ -40,11 +46,12 @@ internal sealed class SigningKeys(MasterSecret secret, TimeProvider time) : ICon
             credentials.Add(new SigningCredentials(Open(key), SecurityAlgorithms.EcdsaSha256));
     }
 
+    /// <inheritdoc/>
     public void Configure(OpenIddictServerOptions options)
     {
+        ArgumentNullException.ThrowIfNull(options);
         options.SigningCredentials.AddRange(credentials);
-        options.EncryptionCredentials.Add(new EncryptingCredentials(
-            new SymmetricSecurityKey(secret.DeriveKey("token-encryption")), SecurityAlgorithms.Aes256KW, SecurityAlgorithms.Aes256CbcHmacSha512));
+        options.EncryptionCredentials.Add(Encryption);
     }
 
     private ECDsaSecurityKey Open(SigningKey key)

@@ -1,7 +1,3 @@
-using System.Buffers.Binary;
-using System.IO.Hashing;
-using System.Buffers.Binary;
-
 namespace StockMcp.Brokerage.Market;
 
 /// <summary>
@@ -39,11 +35,18 @@ internal sealed class PriceWalk(int seed)
 
     private double Noise(Stock stock, int octave, long step)
     {
-        Span<byte> key = stackalloc byte[24];
-        BinaryPrimitives.WriteInt32LittleEndian(key, seed);
-        BinaryPrimitives.WriteInt32LittleEndian(key[4..], octave);
-        BinaryPrimitives.WriteInt64LittleEndian(key[8..], step);
-        System.Text.Encoding.ASCII.GetBytes(stock.Symbol, key[16..]);
-        return (XxHash64.HashToUInt64(key) / (double)ulong.MaxValue * 2) - 1;
+        var hash = Mix((ulong)(uint)seed);
+        foreach (var letter in stock.Symbol) hash = Mix(hash ^ letter);
+        hash = Mix(hash ^ (uint)octave);
+        return (Mix(hash ^ (ulong)step) / (double)ulong.MaxValue * 2) - 1;
+    }
+
+    // The finalizer of SplitMix64: spreads neighbouring inputs evenly.
+    private static ulong Mix(ulong value)
+    {
+        value += 0x9E3779B97F4A7C15;
+        value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
+        value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
+        return value ^ (value >> 31);
     }
 }

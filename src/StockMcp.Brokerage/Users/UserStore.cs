@@ -1,0 +1,39 @@
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+using StockMcp.Brokerage.Database;
+
+namespace StockMcp.Brokerage.Users;
+
+/// <summary>Checks passwords so that neither the answer nor its time tells whether the user exists (AS-19).</summary>
+internal sealed class UserStore(BrokerageDbContext database, IPasswordHasher<User> hasher, TimeProvider time)
+{
+    private const int FreeAttempts = 5;
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
+    private static readonly User Nobody = new() { UserName = "", DisplayName = "", PasswordHash = "" };
+    private static string? nobodysHash;
+
+    public Task<User?> FindAsync(Guid id, CancellationToken cancellationToken) => database.Set<User>().AsNoTracking().FirstOrDefaultAsync(user => user.Id == id, cancellationToken);
+
+    /// <summary>The user whose name and password these are, or <see langword="null"/>; after five wrong ones, only after a growing wait.</summary>
+    public async Task<User?> SignInAsync(string userName, string password, CancellationToken cancellationToken)
+    {
+        var name = userName.Trim().ToLowerInvariant();
+        var user = await database.Set<User>().FirstOrDefaultAsync(user => user.UserName == name, cancellationToken);
+        var now = time.GetUtcNow();
+        var hash = user?.PasswordHash ?? (nobodysHash ??= hasher.HashPassword(Nobody, "nobody"));
+        var right = hasher.VerifyHashedPassword(user ?? Nobody, hash, password) != PasswordVerificationResult.Failed;
+        if (user is null || user.WaitUntil > now) return null;
+
+        if (right)
+        {
+            user.FailedSignIns = 0;
+        }
+        else if (++user.FailedSignIns >= FreeAttempts)
+        {
+            var wait = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(user.FailedSignIns - FreeAttempts, 10)));
+            user.WaitUntil = now + (wait < LongestWait ? wait : LongestWait);
+        }
+        await database.SaveChangesAsync(cancellationToken);
+        return right ? user : null;
+    }
+}
