@@ -1,0 +1,100 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Configuration;
+using StockMcp.Hosting;
+
+namespace StockMcp.AppHost;
+
+/// <summary>The whole chain in one process, on loopback: Server, Authority, Brokerage and a Redis.</summary>
+public sealed class DevelopmentSystem : IAsyncDisposable
+{
+    private DevelopmentSystem(HostedApplication server, HostedApplication authority, HostedApplication brokerage, EmbeddedRedis? redis)
+    {
+        Server = server;
+        Authority = authority;
+        Brokerage = brokerage;
+        Redis = redis;
+    }
+
+    /// <summary>The MCP server.</summary>
+    public HostedApplication Server { get; }
+
+    /// <summary>The agents' authorization server.</summary>
+    public HostedApplication Authority { get; }
+
+    /// <summary>The demo broker.</summary>
+    public HostedApplication Brokerage { get; }
+
+    /// <summary>The Redis in this process; <see langword="null"/> if another one, or none, was asked for.</summary>
+    public EmbeddedRedis? Redis { get; }
+
+    /// <summary>The URL to give to an MCP client.</summary>
+    public Uri McpUrl => new(Server.Url, "mcp");
+
+    /// <summary>Starts all of it.</summary>
+    /// <exception cref="StartupException">A port is taken, the data folder cannot be written to, or a setting is wrong.</exception>
+    public static async Task<DevelopmentSystem> StartAsync(DevelopmentSystemOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var data = DataDirectory.From(new ConfigurationBuilder().AddInMemoryCollection([new("DataDirectory", options.DataDirectory)]).Build());
+        var ports = TakePorts(("Server", options.ServerPort), ("Authority", options.AuthorityPort), ("Brokerage", options.BrokeragePort), ("Redis", 0));
+        var secrets = new DevelopmentSecrets(data);
+        var redis = options.Redis is null ? new EmbeddedRedis(ports[3], secrets.Redis) : null;
+        var settings = new DevelopmentSettings(data, secrets, Url(ports[0]), Url(ports[1]), Url(ports[2]), redis?.ConnectionString ?? options.Redis!);
+
+        var system = new DevelopmentSystem(
+            new("Server", Url(ports[0]), StockMcp.Server.Program.Build, settings.Server(options.ServerSettings), options.Configure),
+            new("Authority", Url(ports[1]), StockMcp.Authority.Program.Build, settings.Authority(options.AuthoritySettings), options.Configure),
+            new("Brokerage", Url(ports[2]), StockMcp.Brokerage.Program.Build, settings.Brokerage(options.BrokerageSettings), options.Configure),
+            redis);
+        try
+        {
+            // None asks another for anything before its first request, so they need not wait for each other.
+            await Task.WhenAll(system.Applications.Select(application => Task.Run(() => application.StartAsync(cancellationToken), cancellationToken)));
+            return system;
+        }
+        catch
+        {
+            await system.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Stops the Server first, so that nothing it would call is gone before it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var application in Applications) await application.DisposeAsync();
+        Redis?.Dispose();
+    }
+
+    private HostedApplication[] Applications => [Server, Authority, Brokerage];
+
+    private static Uri Url(int port) => new($"http://localhost:{port}/");
+
+    /// <summary>Looks whether the ports are free, and finds free ones for those given as 0.</summary>
+    private static int[] TakePorts(params (string Name, int Port)[] wanted)
+    {
+        var listeners = new List<TcpListener>();
+        try
+        {
+            foreach (var (name, port) in wanted)
+            {
+                var listener = new TcpListener(IPAddress.Loopback, port);
+                listeners.Add(listener);
+                try
+                {
+                    listener.Start();
+                }
+                catch (SocketException exception)
+                {
+                    throw new StartupException($"Port {port} for the {name} cannot be used: {exception.Message}. Stop the program that has it, or choose another port with --Ports:{name}={port + 100}.", exception);
+                }
+            }
+            return [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
+        }
+        finally
+        {
+            foreach (var listener in listeners) listener.Dispose();
+        }
+    }
+}
