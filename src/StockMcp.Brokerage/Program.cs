@@ -1,7 +1,9 @@
 using StockMcp.AuthorizationServer;
 using StockMcp.Brokerage.Authorization;
 using StockMcp.Brokerage.Database;
+using StockMcp.Brokerage.Market;
 using StockMcp.Brokerage.SignIn;
+using StockMcp.Brokerage.Trading;
 using StockMcp.Brokerage.Users;
 using StockMcp.Hosting;
 
@@ -23,6 +25,8 @@ public static class Program
         builder.AddServiceDefaults();
         builder.AddUsers();           // Users/          who may sign in
         builder.AddSignIn();          // SignIn/         the session of the Brokerage's own pages
+        builder.AddMarket();          // Market/         made-up shares and their prices
+        builder.AddTrading();         // Trading/        accounts, orders, fills
         builder.AddOpenIdProvider();  // Authorization/  OpenID Connect for other applications
 
         var app = builder.Build();

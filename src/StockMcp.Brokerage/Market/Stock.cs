@@ -1,50 +1,40 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+
 namespace StockMcp.Brokerage.Market;
 
-/// <summary>A made-up company's stock.</summary>
-/// <param name="Id">The asset's id.</param>
-/// <param name="Symbol">One to five capital letters.</param>
-/// <param name="Name">The company.</param>
-/// <param name="Exchange">Where it is listed.</param>
-/// <param name="BasePrice">Around this price, in USD, it moves.</param>
-/// <param name="Volatility">How far it moves: the standard deviation of a day's return.</param>
-public sealed record Stock(Guid Id, string Symbol, string Name, string Exchange, decimal BasePrice, double Volatility);
-
-/// <summary>The best offers of the moment, in USD.</summary>
-public sealed record Quote(string Symbol, decimal Bid, decimal BidSize, decimal Ask, decimal AskSize, decimal Last, decimal LastSize, DateTimeOffset Time)
+/// <summary>A share that can be traded here.</summary>
+/// <param name="Symbol">One to five capital letters, and a dot and one letter for a class of shares.</param>
+/// <param name="Name">The company's name.</param>
+/// <param name="Exchange">Where it is listed, as Alpaca spells it.</param>
+/// <param name="BasePrice">The price in USD around which its walk wanders.</param>
+/// <param name="Volatility">How much it moves in a year: 0.3 is 30 %.</param>
+public sealed partial record Stock(string Symbol, string Name, string Exchange, decimal BasePrice, double Volatility)
 {
-    /// <summary>Halfway between bid and ask.</summary>
-    public decimal Middle => (Bid + Ask) / 2;
-}
+    /// <summary>Its id, the same on every machine.</summary>
+    public Guid Id { get; } = new(SHA256.HashData(Encoding.UTF8.GetBytes("stockmcp/asset/" + Symbol)).AsSpan(0, 16));
 
-/// <summary>What a stock did in one stretch of time.</summary>
-public sealed record Bar(DateTimeOffset Start, decimal Open, decimal High, decimal Low, decimal Close, long Volume, long TradeCount, decimal VolumeWeightedPrice);
-
-/// <summary>Whether the market is open, and what comes next.</summary>
-public sealed record MarketClock(DateTimeOffset Now, bool IsOpen, DateTimeOffset NextOpen, DateTimeOffset NextClose);
-
-/// <summary>Every stock that is listed here.</summary>
-public static class Stocks
-{
-    /// <summary>All of them, by symbol.</summary>
-    public static IReadOnlyList<Stock> All { get; } =
+    /// <summary>All of them. None exists outside this program.</summary>
+    internal static IReadOnlyList<Stock> All { get; } =
     [
-        Make(1, "ACME", "Acme Corporation", "NYSE", 42.10m, 0.022),
-        Make(2, "CYBR", "Cyberdyne Systems", "NASDAQ", 128.75m, 0.034),
-        Make(3, "DUFF", "Duff Breweries", "NYSE", 18.40m, 0.015),
-        Make(4, "GLOBX", "Globex Corporation", "NASDAQ", 87.20m, 0.026),
-        Make(5, "HOOLI", "Hooli Inc.", "NASDAQ", 164.30m, 0.028),
-        Make(6, "INIT", "Initech", "NASDAQ", 24.65m, 0.018),
-        Make(7, "OSCRP", "Oscorp Industries", "NYSE", 56.80m, 0.031),
-        Make(8, "SOYL", "Soylent Corporation", "NYSE", 33.15m, 0.016),
-        Make(9, "STARK", "Stark Industries", "NYSE", 212.50m, 0.024),
-        Make(10, "TYRL", "Tyrell Corporation", "NASDAQ", 301.90m, 0.029),
-        Make(11, "UMBR", "Umbrella Corporation", "NYSE", 12.35m, 0.041),
-        Make(12, "WAYNE", "Wayne Enterprises", "NYSE", 71.25m, 0.019),
+        new("ACME", "Acme Corporation", "NYSE", 42.10m, 0.35),
+        new("CYBR", "Cyberdyne Systems", "NASDAQ", 128.75m, 0.54),
+        new("DUFF.B", "Duff Breweries Class B", "NYSE", 18.40m, 0.24),
+        new("GLOBX", "Globex Corporation", "NASDAQ", 87.20m, 0.41),
+        new("HOOLI", "Hooli Inc.", "NASDAQ", 164.30m, 0.45),
+        new("INIT", "Initech", "NASDAQ", 24.65m, 0.29),
+        new("OSCRP", "Oscorp Industries", "NYSE", 56.80m, 0.49),
+        new("SOYL", "Soylent Corporation", "NYSE", 33.15m, 0.25),
+        new("STARK", "Stark Industries", "NYSE", 212.50m, 0.38),
+        new("TYRL", "Tyrell Corporation", "NASDAQ", 301.90m, 0.46),
+        new("UMBR", "Umbrella Corporation", "NYSE", 12.35m, 0.65),
+        new("WAYNE", "Wayne Enterprises", "NYSE", 71.25m, 0.30),
     ];
 
-    /// <summary>The stock of this symbol, or <see langword="null"/>.</summary>
-    public static Stock? Find(string symbol) => All.FirstOrDefault(stock => stock.Symbol == symbol);
+    /// <summary>Whether a text could be a symbol at all: only then may it be repeated in an answer.</summary>
+    internal static bool IsSymbol(string? text) => text is not null && text.Length <= 7 && Pattern().IsMatch(text);
 
-    private static Stock Make(int number, string symbol, string name, string exchange, decimal price, double volatility)
-        => new(new Guid(number, 0x57, 0x4d, 0x80, 0, 0, 0, 0, 0, 0, (byte)number), symbol, name, exchange, price, volatility);
+    [GeneratedRegex(@"^[A-Z]{1,5}(\.[A-Z])?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 100)]
+    private static partial Regex Pattern();
 }

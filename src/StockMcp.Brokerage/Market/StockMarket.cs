@@ -1,120 +1,145 @@
-using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 
 namespace StockMcp.Brokerage.Market;
 
-/// <summary>The setting <c>Market</c>.</summary>
-public sealed record MarketOptions
+/// <summary>The market: its shares, their prices at any time, and its hours. Prices move once a second.</summary>
+public sealed class StockMarket(TimeProvider clock, IOptions<MarketOptions> options)
 {
-    /// <summary>The section's name.</summary>
-    public const string Section = "Market";
+    /// <summary>Before it there was no trading.</summary>
+    public static readonly DateTimeOffset Founded = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Another seed, another history of prices.</summary>
-    public int Seed { get; init; } = 1939;
+    private readonly Dictionary<string, Stock> stocks = Stock.All.ToDictionary(stock => stock.Symbol);
+    private readonly Dictionary<string, PriceWalk> walks = Stock.All.ToDictionary(stock => stock.Symbol, stock => new PriceWalk(options.Value.Seed, stock));
 
-    /// <summary>A demo trades around the clock. Otherwise from 09:30 to 16:00 in New York, Monday to Friday.</summary>
-    public bool AlwaysOpen { get; init; } = true;
+    /// <summary>Every share, by symbol.</summary>
+    public IReadOnlyList<Stock> Stocks { get; } = Stock.All;
 
-    /// <summary>The gap between bid and ask, as a part of the price. 0 to 0.05.</summary>
-    [Range(0, 0.05, ErrorMessage = "Market:Spread must lie between 0 and 0.05.")]
-    public double Spread { get; init; } = 0.0008;
-}
+    internal MarketHours Hours { get; } = new(options.Value.AlwaysOpen);
 
-/// <summary>Prices of now and of any time before. Needs no login: this is what everybody may know.</summary>
-public sealed class StockMarket(IOptions<MarketOptions> options, TimeProvider time)
-{
-    private const string NewYork = "America/New_York";
-    private static readonly TimeSpan OpensAt = new(9, 30, 0);
-    private static readonly TimeSpan ClosesAt = new(16, 0, 0);
-    private readonly PriceWalk walk = new(options.Value.Seed);
+    /// <summary>A share by its symbol, or <see langword="null"/> if there is none.</summary>
+    public Stock? Find(string symbol) => stocks.GetValueOrDefault(symbol);
 
-    /// <summary>Every stock that is listed, by symbol.</summary>
-    public IReadOnlyList<Stock> Listed => Stocks.All;
+    /// <summary>The prices of now. While the market is closed, those of its last second.</summary>
+    public Quote LatestQuote(string symbol) => QuoteAt(symbol, clock.GetUtcNow());
 
-    /// <summary>The best offers of this second.</summary>
-    public Quote LatestQuote(Stock stock)
+    /// <summary>The prices of a moment.</summary>
+    public Quote QuoteAt(string symbol, DateTimeOffset time)
     {
-        var now = time.GetUtcNow();
-        var second = now.ToUnixTimeSeconds();
-        var last = walk.PriceAt(stock, second);
-        var half = Math.Max(0.01m, decimal.Round(last * (decimal)options.Value.Spread / 2, 2));
-        var size = 1 + Math.Round(walk.Fraction(stock, second) * 9);
-        return new(stock.Symbol, Math.Max(0.01m, last - half), (decimal)size, last + half, 11 - (decimal)size, last, (decimal)(size * 10), DateTimeOffset.FromUnixTimeSeconds(second));
+        var (walk, second) = (walks[symbol], TradingSecond(time));
+        var price = walk.PriceAt(second);
+        return new Quote(symbol, Bid(price), 100 * (1 + walk.Draw(second, 1, 9)), Ask(price), 100 * (1 + walk.Draw(second, 2, 9)), price, PreviousClose(symbol, time), DateTimeOffset.FromUnixTimeSeconds(second));
     }
 
-    /// <summary>The last price at a time that has passed.</summary>
-    public decimal PriceAt(Stock stock, DateTimeOffset at) => walk.PriceAt(stock, Math.Min(at.ToUnixTimeSeconds(), time.GetUtcNow().ToUnixTimeSeconds()));
+    /// <summary>The last trade.</summary>
+    public Trade LatestTrade(string symbol)
+    {
+        var (walk, second) = (walks[symbol], TradingSecond(clock.GetUtcNow()));
+        return new Trade(symbol, second, walk.PriceAt(second), 1 + walk.Draw(second, 3, 400), DateTimeOffset.FromUnixTimeSeconds(second));
+    }
 
-    /// <summary>The bars that start at or after <paramref name="from"/> and before <paramref name="to"/>, oldest first; none of the future.</summary>
-    /// <param name="stock">Of which stock.</param>
-    /// <param name="length">How long each is.</param>
-    /// <param name="from">The first one's earliest start.</param>
-    /// <param name="to">All start before this.</param>
+    /// <summary>The price of the last trade before or at a moment.</summary>
+    public decimal PriceAt(string symbol, DateTimeOffset time) => walks[symbol].PriceAt(TradingSecond(time));
+
+    /// <summary>The last price of the trading day before the current one.</summary>
+    public decimal PreviousClose(string symbol, DateTimeOffset time) => PriceAt(symbol, PreviousClose(time));
+
+    /// <summary>The last moment of the trading day before the current one.</summary>
+    public DateTimeOffset PreviousClose(DateTimeOffset time) => Hours.Before(Hours.Current(time)).Close.AddTicks(-1);
+
+    /// <summary>The bars that begin in a span, oldest first. The last one may still grow.</summary>
+    /// <param name="symbol">The share.</param>
+    /// <param name="timeframe">Each bar's length.</param>
+    /// <param name="from">The first moment at which one may begin.</param>
+    /// <param name="to">The last moment at which one may begin.</param>
     /// <param name="limit">How many at most.</param>
-    public IReadOnlyList<Bar> Bars(Stock stock, TimeSpan length, DateTimeOffset from, DateTimeOffset to, int limit)
-    {
-        var seconds = (long)length.TotalSeconds;
-        var start = (from.ToUnixTimeSeconds() + seconds - 1) / seconds * seconds;
-        var end = Math.Min(to.ToUnixTimeSeconds(), time.GetUtcNow().ToUnixTimeSeconds());
-        var bars = new List<Bar>();
-        for (; start < end && bars.Count < limit; start += seconds) bars.Add(MakeBar(stock, start, Math.Min(seconds, end - start)));
-        return bars;
-    }
+    public IReadOnlyList<Bar> Bars(string symbol, BarTimeframe timeframe, DateTimeOffset from, DateTimeOffset to, int limit)
+        => [.. Bars(symbol, timeframe, from, to, newestFirst: false).Take(limit)];
 
-    /// <summary>Whether orders are filled now, and what comes next.</summary>
-    public MarketClock Clock()
+    /// <summary>The bars that begin in a span, each made when it is asked for.</summary>
+    public IEnumerable<Bar> Bars(string symbol, BarTimeframe timeframe, DateTimeOffset from, DateTimeOffset to, bool newestFirst)
     {
-        var now = time.GetUtcNow();
-        if (options.Value.AlwaysOpen)
+        var now = clock.GetUtcNow();
+        foreach (var (start, end) in BarSpans.Between(Hours, timeframe, from > Founded ? from : Founded, to < now ? to : now, newestFirst))
         {
-            var midnight = new DateTimeOffset(now.UtcDateTime.Date.AddDays(1), TimeSpan.Zero);
-            return new(now, true, midnight, midnight);
+            if (BarOf(symbol, start, end, now) is { } bar) yield return bar;
         }
-        var sessions = Enumerable.Range(0, 8).Select(day => Session(DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, Zone).Date).AddDays(day))).OfType<(DateTimeOffset Open, DateTimeOffset Close)>().ToList();
-        return new(now, sessions.Any(session => session.Open <= now && now < session.Close), sessions.First(session => session.Open > now).Open, sessions.First(session => session.Close > now).Close);
     }
 
-    /// <summary>When the market opens and closes on a day in New York; <see langword="null"/> on a day of rest.</summary>
-    public (DateTimeOffset Open, DateTimeOffset Close)? Session(DateOnly day)
+    /// <summary>Whether the market is open, and until when.</summary>
+    public MarketClock Clock() => Hours.Clock(clock.GetUtcNow());
+
+    /// <summary>The first moment of a span in which the market was open and a share's price met a condition, and the quote of that moment; <see langword="null"/> if there was none.</summary>
+    /// <param name="symbol">The share.</param>
+    /// <param name="from">The span's beginning.</param>
+    /// <param name="to">The span's end, which belongs to it.</param>
+    /// <param name="falling">Whether each lower price meets the condition, too; otherwise each higher one.</param>
+    /// <param name="condition">The condition on the bid and the ask price.</param>
+    public Quote? FirstQuoteWhere(string symbol, DateTimeOffset from, DateTimeOffset to, bool falling, Func<decimal, decimal, bool> condition)
     {
-        if (options.Value.AlwaysOpen)
+        var walk = walks[symbol];
+        for (var day = Hours.EndingAfter(from); day.Open <= to; day = Hours.EndingAfter(day.Close))
         {
-            var start = new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
-            return (start, start.AddDays(1));
+            // An always open market is one long day.
+            var open = day.Open > from ? day.Open : from;
+            var close = Hours.AlwaysOpen || day.Close > to ? to : day.Close.AddTicks(-1);
+            var second = walk.FirstWhere(open.ToUnixTimeSeconds(), close.ToUnixTimeSeconds(), falling, price => condition(Bid(price), Ask(price)));
+            if (second is { } found) return QuoteAt(symbol, DateTimeOffset.FromUnixTimeSeconds(found));
+            if (Hours.AlwaysOpen) break;
         }
-        if (day.DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday) return null;
-        return (In(day, OpensAt), In(day, ClosesAt));
+        return null;
     }
 
-    /// <summary>Where the calendar's hours are: UTC while the market never closes.</summary>
-    public TimeZoneInfo CalendarZone => options.Value.AlwaysOpen ? TimeZoneInfo.Utc : Zone;
-
-    private static TimeZoneInfo Zone => TimeZoneInfo.FindSystemTimeZoneById(NewYork);
-
-    private static DateTimeOffset In(DateOnly day, TimeSpan at)
+    private Bar? BarOf(string symbol, DateTimeOffset start, DateTimeOffset end, DateTimeOffset now)
     {
-        var local = day.ToDateTime(TimeOnly.FromTimeSpan(at));
-        return new DateTimeOffset(local, Zone.GetUtcOffset(local)).ToUniversalTime();
+        var walk = walks[symbol];
+        Bar? bar = null;
+        foreach (var (open, close) in OpenSpans(start, end))
+        {
+            long first = open.ToUnixTimeSeconds(), last = Math.Min(close.ToUnixTimeSeconds() - 1, now.ToUnixTimeSeconds());
+            if (first > last) continue;
+            var (low, high) = walk.Range(first, last);
+            var (volume, trades) = Turnover(walk, first, last);
+            bar = bar is null
+                ? new Bar(start, walk.PriceAt(first), high, low, walk.PriceAt(last), volume, trades, 0)
+                : bar with { High = Math.Max(bar.High, high), Low = Math.Min(bar.Low, low), Close = walk.PriceAt(last), Volume = bar.Volume + volume, TradeCount = bar.TradeCount + trades };
+        }
+        return bar is null ? null : bar with { VolumeWeightedPrice = decimal.Round((bar.Open + bar.High + bar.Low + bar.Close) / 4, 4) };
     }
 
-    private Bar MakeBar(Stock stock, long start, long seconds)
+    private IEnumerable<(DateTimeOffset Open, DateTimeOffset Close)> OpenSpans(DateTimeOffset start, DateTimeOffset end)
     {
-        const int Samples = 12;
-        var prices = new decimal[Samples + 1];
-        for (var i = 0; i <= Samples; i++) prices[i] = walk.PriceAt(stock, start + (seconds * i / Samples));
-        var volume = 100 + (long)(walk.Fraction(stock, start) * seconds * 40);
-        return new(DateTimeOffset.FromUnixTimeSeconds(start), prices[0], prices.Max(), prices.Min(), prices[^1], volume, 1 + (volume / 25), decimal.Round(prices.Average(), 4));
+        if (Hours.AlwaysOpen)
+        {
+            yield return (start, end);
+            yield break;
+        }
+        for (var day = Hours.EndingAfter(start); day.Open < end; day = Hours.EndingAfter(day.Close))
+            yield return (day.Open > start ? day.Open : start, day.Close < end ? day.Close : end);
     }
-}
 
-/// <summary>Adds the market.</summary>
-public static class MarketExtensions
-{
-    /// <summary>Adds the market and its settings.</summary>
-    public static void AddMarket(this WebApplicationBuilder builder)
+    // Drawn by the minute, so that an hour's volume is the sum of its minutes'.
+    private static (long Volume, long Trades) Turnover(PriceWalk walk, long first, long last)
     {
-        ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddOptions<MarketOptions>().BindConfiguration(MarketOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddSingleton<StockMarket>();
+        long volume = 0, trades = 0;
+        for (var minute = first / 60; minute <= last / 60; minute++)
+        {
+            var seconds = Math.Min(last, minute * 60 + 59) - Math.Max(first, minute * 60) + 1;
+            volume += (200 + walk.Draw(minute, 4, 3000)) * seconds / 60;
+            trades += (4 + walk.Draw(minute, 5, 60)) * seconds / 60;
+        }
+        return (volume, trades);
     }
+
+    private long TradingSecond(DateTimeOffset time)
+    {
+        var day = Hours.Current(time);
+        return (time < day.Close ? time : day.Close.AddTicks(-1)).ToUnixTimeSeconds();
+    }
+
+    // Bid and ask rise and fall with the price, which FirstQuoteWhere relies on.
+    private decimal Bid(decimal price) => price - HalfSpread(price);
+
+    private decimal Ask(decimal price) => price + HalfSpread(price);
+
+    private decimal HalfSpread(decimal price) => Math.Max(0.01m, decimal.Round(price * options.Value.Spread / 2, 2, MidpointRounding.AwayFromZero));
 }

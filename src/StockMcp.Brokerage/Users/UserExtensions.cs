@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using StockMcp.Brokerage.Database;
+using StockMcp.Brokerage.Trading;
 using StockMcp.Hosting;
 
 namespace StockMcp.Brokerage.Users;
@@ -38,7 +39,7 @@ public static class UserExtensions
     }
 }
 
-internal sealed class DemoUserSeeder(IServiceScopeFactory scopes, DemoUsers demo, IPasswordHasher<User> hasher) : IHostedService
+internal sealed class DemoUserSeeder(IServiceScopeFactory scopes, DemoUsers demo, IPasswordHasher<User> hasher, TradingDesk desk) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -50,6 +51,7 @@ internal sealed class DemoUserSeeder(IServiceScopeFactory scopes, DemoUsers demo
                 database.Add(new User { UserName = user.UserName, DisplayName = user.DisplayName, PasswordHash = hasher.HashPassword(null!, user.Password) });
         }
         await database.SaveChangesAsync(cancellationToken);
+        foreach (var user in await database.Set<User>().Select(user => user.Id).ToListAsync(cancellationToken)) await desk.OpenAccountAsync(user, cancellationToken);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -11,7 +11,7 @@ using StockMcp.Brokerage.Database;
 namespace StockMcp.Brokerage.Migrations
 {
     [DbContext(typeof(BrokerageDbContext))]
-    [Migration("20261124162033_Initial")]
+    [Migration("20261124163551_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -262,11 +262,67 @@ namespace StockMcp.Brokerage.Migrations
                     b.ToTable("SigningKeys");
                 });
 
-            modelBuilder.Entity("StockMcp.Brokerage.Trading.Order", b =>
+            modelBuilder.Entity("StockMcp.Brokerage.Trading.Account", b =>
                 {
                     b.Property<Guid>("Id")
                         .ValueGeneratedOnAdd()
                         .HasColumnType("TEXT");
+
+                    b.Property<decimal>("Cash")
+                        .HasColumnType("TEXT");
+
+                    b.Property<decimal>("Deposit")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Number")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("OpenedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("UserId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Number")
+                        .IsUnique();
+
+                    b.HasIndex("UserId")
+                        .IsUnique();
+
+                    b.ToTable("Accounts", (string)null);
+                });
+
+            modelBuilder.Entity("StockMcp.Brokerage.Trading.Holding", b =>
+                {
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Symbol")
+                        .HasColumnType("TEXT");
+
+                    b.Property<decimal>("CostBasis")
+                        .HasColumnType("TEXT");
+
+                    b.Property<decimal>("Quantity")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("AccountId", "Symbol");
+
+                    b.ToTable("Holdings", (string)null);
+                });
+
+            modelBuilder.Entity("StockMcp.Brokerage.Trading.Order", b =>
+                {
+                    b.Property<long>("Number")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
 
                     b.Property<Guid>("AccountId")
                         .HasColumnType("TEXT");
@@ -276,13 +332,16 @@ namespace StockMcp.Brokerage.Migrations
                         .HasMaxLength(128)
                         .HasColumnType("TEXT");
 
-                    b.Property<long>("CreatedAt")
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("ExpiresAt")
                         .HasColumnType("INTEGER");
 
                     b.Property<decimal?>("FilledPrice")
                         .HasColumnType("TEXT");
 
-                    b.Property<decimal>("FilledQuantity")
+                    b.Property<Guid>("Id")
                         .HasColumnType("TEXT");
 
                     b.Property<decimal?>("LimitPrice")
@@ -303,14 +362,15 @@ namespace StockMcp.Brokerage.Migrations
                     b.Property<decimal?>("StopPrice")
                         .HasColumnType("TEXT");
 
+                    b.Property<long>("SubmittedAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Symbol")
                         .IsRequired()
+                        .HasMaxLength(7)
                         .HasColumnType("TEXT");
 
                     b.Property<int>("TimeInForce")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<bool>("Triggered")
                         .HasColumnType("INTEGER");
 
                     b.Property<int>("Type")
@@ -319,71 +379,19 @@ namespace StockMcp.Brokerage.Migrations
                     b.Property<long>("UpdatedAt")
                         .HasColumnType("INTEGER");
 
-                    b.Property<Guid>("Version")
-                        .IsConcurrencyToken()
-                        .HasColumnType("TEXT");
+                    b.HasKey("Number");
 
-                    b.HasKey("Id");
+                    b.HasIndex("Id")
+                        .IsUnique();
 
                     b.HasIndex("Status");
 
                     b.HasIndex("AccountId", "ClientOrderId")
                         .IsUnique();
 
-                    b.HasIndex("AccountId", "CreatedAt");
+                    b.HasIndex("AccountId", "SubmittedAt");
 
-                    b.ToTable("Order");
-                });
-
-            modelBuilder.Entity("StockMcp.Brokerage.Trading.Position", b =>
-                {
-                    b.Property<Guid>("AccountId")
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("Symbol")
-                        .HasColumnType("TEXT");
-
-                    b.Property<decimal>("CostBasis")
-                        .HasColumnType("TEXT");
-
-                    b.Property<decimal>("Quantity")
-                        .IsConcurrencyToken()
-                        .HasColumnType("TEXT");
-
-                    b.Property<decimal>("RealizedProfit")
-                        .HasColumnType("TEXT");
-
-                    b.HasKey("AccountId", "Symbol");
-
-                    b.ToTable("Position");
-                });
-
-            modelBuilder.Entity("StockMcp.Brokerage.Trading.TradingAccount", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("TEXT");
-
-                    b.Property<decimal>("Cash")
-                        .IsConcurrencyToken()
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("CreatedAt")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Number")
-                        .IsRequired()
-                        .HasColumnType("TEXT");
-
-                    b.Property<Guid>("UserId")
-                        .HasColumnType("TEXT");
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("UserId")
-                        .IsUnique();
-
-                    b.ToTable("TradingAccount");
+                    b.ToTable("Orders", (string)null);
                 });
 
             modelBuilder.Entity("StockMcp.Brokerage.Users.User", b =>
@@ -443,18 +451,18 @@ namespace StockMcp.Brokerage.Migrations
                     b.Navigation("Authorization");
                 });
 
-            modelBuilder.Entity("StockMcp.Brokerage.Trading.Order", b =>
+            modelBuilder.Entity("StockMcp.Brokerage.Trading.Holding", b =>
                 {
-                    b.HasOne("StockMcp.Brokerage.Trading.TradingAccount", null)
+                    b.HasOne("StockMcp.Brokerage.Trading.Account", null)
                         .WithMany()
                         .HasForeignKey("AccountId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
 
-            modelBuilder.Entity("StockMcp.Brokerage.Trading.Position", b =>
+            modelBuilder.Entity("StockMcp.Brokerage.Trading.Order", b =>
                 {
-                    b.HasOne("StockMcp.Brokerage.Trading.TradingAccount", null)
+                    b.HasOne("StockMcp.Brokerage.Trading.Account", null)
                         .WithMany()
                         .HasForeignKey("AccountId")
                         .OnDelete(DeleteBehavior.Cascade)

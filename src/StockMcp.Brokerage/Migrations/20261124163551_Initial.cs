@@ -12,6 +12,23 @@ namespace StockMcp.Brokerage.Migrations
         protected override void Up(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.CreateTable(
+                name: "Accounts",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    UserId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Number = table.Column<string>(type: "TEXT", nullable: false),
+                    OpenedAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    Deposit = table.Column<decimal>(type: "TEXT", nullable: false),
+                    Cash = table.Column<decimal>(type: "TEXT", nullable: false),
+                    Version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Accounts", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "DataProtectionKeys",
                 columns: table => new
                 {
@@ -84,21 +101,6 @@ namespace StockMcp.Brokerage.Migrations
                 });
 
             migrationBuilder.CreateTable(
-                name: "TradingAccount",
-                columns: table => new
-                {
-                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
-                    UserId = table.Column<Guid>(type: "TEXT", nullable: false),
-                    Number = table.Column<string>(type: "TEXT", nullable: false),
-                    Cash = table.Column<decimal>(type: "TEXT", nullable: false),
-                    CreatedAt = table.Column<long>(type: "INTEGER", nullable: false)
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("PK_TradingAccount", x => x.Id);
-                });
-
-            migrationBuilder.CreateTable(
                 name: "User",
                 columns: table => new
                 {
@@ -112,6 +114,61 @@ namespace StockMcp.Brokerage.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_User", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Holdings",
+                columns: table => new
+                {
+                    AccountId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Symbol = table.Column<string>(type: "TEXT", nullable: false),
+                    Quantity = table.Column<decimal>(type: "TEXT", nullable: false),
+                    CostBasis = table.Column<decimal>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Holdings", x => new { x.AccountId, x.Symbol });
+                    table.ForeignKey(
+                        name: "FK_Holdings_Accounts_AccountId",
+                        column: x => x.AccountId,
+                        principalTable: "Accounts",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Orders",
+                columns: table => new
+                {
+                    Number = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    AccountId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    ClientOrderId = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
+                    Symbol = table.Column<string>(type: "TEXT", maxLength: 7, nullable: false),
+                    Side = table.Column<int>(type: "INTEGER", nullable: false),
+                    Type = table.Column<int>(type: "INTEGER", nullable: false),
+                    TimeInForce = table.Column<int>(type: "INTEGER", nullable: false),
+                    Quantity = table.Column<decimal>(type: "TEXT", nullable: false),
+                    LimitPrice = table.Column<decimal>(type: "TEXT", nullable: true),
+                    StopPrice = table.Column<decimal>(type: "TEXT", nullable: true),
+                    ReservedCash = table.Column<decimal>(type: "TEXT", nullable: false),
+                    Status = table.Column<int>(type: "INTEGER", nullable: false),
+                    FilledPrice = table.Column<decimal>(type: "TEXT", nullable: true),
+                    SubmittedAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    ExpiresAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    EndedAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    UpdatedAt = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Orders", x => x.Number);
+                    table.ForeignKey(
+                        name: "FK_Orders_Accounts_AccountId",
+                        column: x => x.AccountId,
+                        principalTable: "Accounts",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
                 });
 
             migrationBuilder.CreateTable(
@@ -136,61 +193,6 @@ namespace StockMcp.Brokerage.Migrations
                         column: x => x.ApplicationId,
                         principalTable: "OpenIddictApplications",
                         principalColumn: "Id");
-                });
-
-            migrationBuilder.CreateTable(
-                name: "Order",
-                columns: table => new
-                {
-                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
-                    AccountId = table.Column<Guid>(type: "TEXT", nullable: false),
-                    ClientOrderId = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
-                    Symbol = table.Column<string>(type: "TEXT", nullable: false),
-                    Side = table.Column<int>(type: "INTEGER", nullable: false),
-                    Type = table.Column<int>(type: "INTEGER", nullable: false),
-                    TimeInForce = table.Column<int>(type: "INTEGER", nullable: false),
-                    Quantity = table.Column<decimal>(type: "TEXT", nullable: false),
-                    LimitPrice = table.Column<decimal>(type: "TEXT", nullable: true),
-                    StopPrice = table.Column<decimal>(type: "TEXT", nullable: true),
-                    Status = table.Column<int>(type: "INTEGER", nullable: false),
-                    FilledQuantity = table.Column<decimal>(type: "TEXT", nullable: false),
-                    FilledPrice = table.Column<decimal>(type: "TEXT", nullable: true),
-                    ReservedCash = table.Column<decimal>(type: "TEXT", nullable: false),
-                    Triggered = table.Column<bool>(type: "INTEGER", nullable: false),
-                    CreatedAt = table.Column<long>(type: "INTEGER", nullable: false),
-                    UpdatedAt = table.Column<long>(type: "INTEGER", nullable: false),
-                    Version = table.Column<Guid>(type: "TEXT", nullable: false)
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("PK_Order", x => x.Id);
-                    table.ForeignKey(
-                        name: "FK_Order_TradingAccount_AccountId",
-                        column: x => x.AccountId,
-                        principalTable: "TradingAccount",
-                        principalColumn: "Id",
-                        onDelete: ReferentialAction.Cascade);
-                });
-
-            migrationBuilder.CreateTable(
-                name: "Position",
-                columns: table => new
-                {
-                    AccountId = table.Column<Guid>(type: "TEXT", nullable: false),
-                    Symbol = table.Column<string>(type: "TEXT", nullable: false),
-                    Quantity = table.Column<decimal>(type: "TEXT", nullable: false),
-                    CostBasis = table.Column<decimal>(type: "TEXT", nullable: false),
-                    RealizedProfit = table.Column<decimal>(type: "TEXT", nullable: false)
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("PK_Position", x => new { x.AccountId, x.Symbol });
-                    table.ForeignKey(
-                        name: "FK_Position_TradingAccount_AccountId",
-                        column: x => x.AccountId,
-                        principalTable: "TradingAccount",
-                        principalColumn: "Id",
-                        onDelete: ReferentialAction.Cascade);
                 });
 
             migrationBuilder.CreateTable(
@@ -227,6 +229,18 @@ namespace StockMcp.Brokerage.Migrations
                 });
 
             migrationBuilder.CreateIndex(
+                name: "IX_Accounts_Number",
+                table: "Accounts",
+                column: "Number",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Accounts_UserId",
+                table: "Accounts",
+                column: "UserId",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_OpenIddictApplications_ClientId",
                 table: "OpenIddictApplications",
                 column: "ClientId",
@@ -260,26 +274,26 @@ namespace StockMcp.Brokerage.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
-                name: "IX_Order_AccountId_ClientOrderId",
-                table: "Order",
+                name: "IX_Orders_AccountId_ClientOrderId",
+                table: "Orders",
                 columns: new[] { "AccountId", "ClientOrderId" },
                 unique: true);
 
             migrationBuilder.CreateIndex(
-                name: "IX_Order_AccountId_CreatedAt",
-                table: "Order",
-                columns: new[] { "AccountId", "CreatedAt" });
+                name: "IX_Orders_AccountId_SubmittedAt",
+                table: "Orders",
+                columns: new[] { "AccountId", "SubmittedAt" });
 
             migrationBuilder.CreateIndex(
-                name: "IX_Order_Status",
-                table: "Order",
-                column: "Status");
-
-            migrationBuilder.CreateIndex(
-                name: "IX_TradingAccount_UserId",
-                table: "TradingAccount",
-                column: "UserId",
+                name: "IX_Orders_Id",
+                table: "Orders",
+                column: "Id",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Orders_Status",
+                table: "Orders",
+                column: "Status");
 
             migrationBuilder.CreateIndex(
                 name: "IX_User_UserName",
@@ -295,16 +309,16 @@ namespace StockMcp.Brokerage.Migrations
                 name: "DataProtectionKeys");
 
             migrationBuilder.DropTable(
+                name: "Holdings");
+
+            migrationBuilder.DropTable(
                 name: "OpenIddictScopes");
 
             migrationBuilder.DropTable(
                 name: "OpenIddictTokens");
 
             migrationBuilder.DropTable(
-                name: "Order");
-
-            migrationBuilder.DropTable(
-                name: "Position");
+                name: "Orders");
 
             migrationBuilder.DropTable(
                 name: "SigningKeys");
@@ -316,7 +330,7 @@ namespace StockMcp.Brokerage.Migrations
                 name: "OpenIddictAuthorizations");
 
             migrationBuilder.DropTable(
-                name: "TradingAccount");
+                name: "Accounts");
 
             migrationBuilder.DropTable(
                 name: "OpenIddictApplications");
