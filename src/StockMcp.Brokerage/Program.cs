@@ -2,8 +2,10 @@ using StockMcp.AuthorizationServer;
 using StockMcp.Brokerage.Authorization;
 using StockMcp.Brokerage.Database;
 using StockMcp.Brokerage.Market;
+using StockMcp.Brokerage.MarketDataApi;
 using StockMcp.Brokerage.SignIn;
 using StockMcp.Brokerage.Trading;
+using StockMcp.Brokerage.TradingApi;
 using StockMcp.Brokerage.Users;
 using StockMcp.Hosting;
 
@@ -27,6 +29,7 @@ public static class Program
         builder.AddSignIn();          // SignIn/         the session of the Brokerage's own pages
         builder.AddMarket();          // Market/         made-up shares and their prices
         builder.AddTrading();         // Trading/        accounts, orders, fills
+        builder.AddTradingApi();      // TradingApi/     the part of Alpaca's API that is served; with MarketDataApi/
         builder.AddOpenIdProvider();  // Authorization/  OpenID Connect for other applications
 
         var app = builder.Build();
@@ -38,6 +41,8 @@ public static class Program
         app.MapServiceDefaults(typeof(Program).Assembly);
         app.MapSignIn();
         app.MapOpenIdProvider();
+        app.MapTradingApi();
+        app.MapMarketDataApi();
         return app;
     }
 }
