@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Http.Resilience;
+using StockMcp.Tools.Connections;
+
+namespace StockMcp.Server.ConnectedAccounts;
+
+/// <summary>The list of connected accounts, from the Authority.</summary>
+public static class ConnectedAccountsExtensions
+{
+    /// <summary>Adds <see cref="IConnectedAccounts"/> for the current caller.</summary>
+    public static void AddConnectedAccounts(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddScoped<IConnectedAccounts, AuthorityAccounts>();
+        builder.Services.AddHttpClient(AuthorityAccounts.HttpClientName, http =>
+        {
+            http.Timeout = TimeSpan.FromSeconds(10);
+            http.MaxResponseContentBufferSize = 64 * 1024;
+        })
+        .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(5) })
+        .AddStandardResilienceHandler(resilience => resilience.Retry.DisableForUnsafeHttpMethods());
+    }
+}
