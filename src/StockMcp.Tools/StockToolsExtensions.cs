@@ -41,7 +41,7 @@ public static class StockToolsExtensions
     private static McpServerTool Create(MethodInfo method, IServiceProvider services)
     {
         var attribute = method.GetCustomAttribute<McpServerToolAttribute>()!;
-        return McpServerTool.Create(method, request => ActivatorUtilities.CreateInstance(request.Services!, method.DeclaringType!), new McpServerToolCreateOptions
+        var tool = McpServerTool.Create(method, request => ActivatorUtilities.CreateInstance(request.Services!, method.DeclaringType!), new McpServerToolCreateOptions
         {
             Services = services,
             SerializerOptions = ToolJson.Options,
@@ -49,6 +49,8 @@ public static class StockToolsExtensions
             OutputSchema = ToolSchemas.AnswerOrError(attribute.OutputSchemaType!),
             Meta = new JsonObject { [RequiresScopeAttribute.MetaKey] = new JsonArray([.. method.RequiredScopes().Select(scope => (JsonNode)scope)]) },
         });
+        tool.ProtocolTool.InputSchema = ToolSchemas.Closed(tool.ProtocolTool.InputSchema);
+        return tool;
     }
 
     /// <summary>A tool's answer: for programs, and in a few words.</summary>

@@ -17,6 +17,14 @@ public static class ConnectedAccountsExtensions
             http.MaxResponseContentBufferSize = 64 * 1024;
         })
         .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(5) })
-        .AddStandardResilienceHandler(resilience => resilience.Retry.DisableForUnsafeHttpMethods());
+        .AddStandardResilienceHandler(resilience =>
+        {
+            resilience.Retry.DisableForUnsafeHttpMethods();
+            resilience.Retry.MaxRetryAttempts = 1;
+            resilience.Retry.Delay = TimeSpan.FromMilliseconds(200);
+            resilience.AttemptTimeout.Timeout = TimeSpan.FromSeconds(3);
+            resilience.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(5);
+            resilience.CircuitBreaker.MinimumThroughput = 10;
+        });
     }
 }

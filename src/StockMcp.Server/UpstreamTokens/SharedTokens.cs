@@ -11,7 +11,7 @@ namespace StockMcp.Server.UpstreamTokens;
 /// </summary>
 internal sealed partial class SharedTokens : IAsyncDisposable
 {
-    private static readonly TimeSpan s_lockTime = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
     private readonly Task<IConnectionMultiplexer?> connection;
     private readonly TokenSeal seal;
     private readonly ILogger<SharedTokens> logger;
@@ -30,6 +30,7 @@ internal sealed partial class SharedTokens : IAsyncDisposable
         var options = ConfigurationOptions.Parse(connectionString);
         options.AbortOnConnectFail = false;
         options.ConnectTimeout = 2000;
+        options.ConnectRetry = 1;
         options.AsyncTimeout = 1000;
         options.BacklogPolicy = BacklogPolicy.FailFast; // a call does not wait for a cache that is not there
         options.ReconnectRetryPolicy = new LinearRetry(1000);
@@ -48,11 +49,13 @@ internal sealed partial class SharedTokens : IAsyncDisposable
     public Task RemoveAsync(string name) => TryAsync(redis => redis.KeyDeleteAsync(name), false);
 
     /// <summary>Takes the lock of an entry.</summary>
+    /// <param name="name">The entry.</param>
+    /// <param name="longest">When it ends by itself: its owner may have died.</param>
     /// <returns>What to give it back with; empty if another copy has it; <see langword="null"/> if there is no Redis to ask.</returns>
-    public Task<string?> LockAsync(string name)
+    public Task<string?> LockAsync(string name, TimeSpan longest)
     {
         var owner = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
-        return TryAsync(async redis => await redis.LockTakeAsync(name + ":lock", owner, s_lockTime) ? owner : "", null);
+        return TryAsync(async redis => await redis.LockTakeAsync(name + ":lock", owner, longest) ? owner : "", null);
     }
 
     public Task UnlockAsync(string name, string owner) => TryAsync(redis => redis.LockReleaseAsync(name + ":lock", owner), false);
@@ -64,9 +67,9 @@ internal sealed partial class SharedTokens : IAsyncDisposable
 
     private async Task<T> TryAsync<T>(Func<IDatabase, Task<T>> ask, T without)
     {
-        if (await connection is not { } open) return without;
         try
         {
+            if (await connection.WaitAsync(s_patience) is not { } open) return without;
             var answer = await ask(open.GetDatabase());
             if (Interlocked.Exchange(ref away, 0) == 1) LogBack();
             return answer;

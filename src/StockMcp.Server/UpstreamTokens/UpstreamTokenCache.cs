@@ -57,20 +57,20 @@ internal sealed class UpstreamTokenCache(SharedTokens shared, TokenSeal seal, IO
 
     private async Task<UpstreamAccessToken> ExchangeOnceAsync(string name, Func<CancellationToken, Task<UpstreamAccessToken>> exchange)
     {
-        using var patience = new CancellationTokenSource(options.Value.Timeout, time);
-        var owner = await shared.LockAsync(name);
+        var lockTime = options.Value.Timeout + TimeSpan.FromSeconds(2);
+        var owner = await shared.LockAsync(name, lockTime);
         var deadline = time.GetUtcNow() + options.Value.Timeout;
         // Another copy is at it: what it gets is in Redis in a moment. Should it fail, its lock is free, and it is our turn.
         while (owner is { Length: 0 } && time.GetUtcNow() < deadline)
         {
             await Task.Delay(s_lookAgain, TimeProvider.System, CancellationToken.None);
             if (await FindSharedAsync(name) is { } found) return found;
-            owner = await shared.LockAsync(name);
+            owner = await shared.LockAsync(name, lockTime);
         }
         try
         {
             if (owner is { Length: > 0 } && await FindSharedAsync(name) is { } found) return found;
-            var token = await ExchangeAsync(exchange, patience.Token);
+            var token = await ExchangeAsync(exchange);
             var lifetime = Lifetime(token);
             if (lifetime > TimeSpan.Zero)
             {
@@ -85,12 +85,13 @@ internal sealed class UpstreamTokenCache(SharedTokens shared, TokenSeal seal, IO
         }
     }
 
-    private async Task<UpstreamAccessToken> ExchangeAsync(Func<CancellationToken, Task<UpstreamAccessToken>> exchange, CancellationToken patience)
+    private async Task<UpstreamAccessToken> ExchangeAsync(Func<CancellationToken, Task<UpstreamAccessToken>> exchange)
     {
+        using var patience = new CancellationTokenSource(options.Value.Timeout, time);
         using var activity = Telemetry.Activities.StartActivity("token exchange");
         try
         {
-            var token = await exchange(patience);
+            var token = await exchange(patience.Token);
             telemetry.Exchange("ok");
             telemetry.UpstreamToken("exchange");
             return token;

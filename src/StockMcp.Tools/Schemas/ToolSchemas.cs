@@ -28,6 +28,14 @@ internal static class ToolSchemas
         ["anyOf"] = new JsonArray(Of(answer), Of(typeof(ErrorAnswer))),
     });
 
+    /// <summary>The same, with no room for arguments that it does not name.</summary>
+    public static JsonElement Closed(JsonElement schema)
+    {
+        var node = JsonObject.Create(schema)!.DeepClone().AsObject();
+        node["additionalProperties"] = false;
+        return JsonSerializer.SerializeToElement(node);
+    }
+
     private static JsonObject Of(Type type)
     {
         var node = JsonObject.Create(AIJsonUtilities.CreateJsonSchema(type, serializerOptions: ToolJson.Options, inferenceOptions: Options))!;
