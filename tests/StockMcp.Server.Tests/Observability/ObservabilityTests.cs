@@ -39,12 +39,12 @@ public sealed class ObservabilityTests
         var spans = new ConcurrentBag<Activity>();
         await using var system = await TestSystem.StartAsync(configure: builder => builder.Services.AddOpenTelemetry().WithTracing(tracing => tracing.AddProcessor(new Collector(spans))));
         var token = system.Token();
-        var trace = ActivityTraceId.CreateRandom();
-        using var response = await system.Server.PostAsync(token, ServerCopy.Message("tools/call", new { name = "get_account", arguments = new { } }), ("traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01"));
-        await response.Content.ReadAsStringAsync();
+        using var client = new Activity("an agent at work") { ActivityTraceFlags = ActivityTraceFlags.Recorded }.Start();
+        var trace = client.TraceId;
+        await system.Server.CallAsync(token, "get_account");
 
-        await Eventually.IsTrueAsync(() => spans.Any(span => span.TraceId == trace && span.DisplayName.StartsWith("POST", StringComparison.Ordinal) && span.Kind == ActivityKind.Server));
-        spans.Where(span => span.TraceId == trace).Select(span => span.DisplayName).Should().Contain("tool get_account").And.Contain("token exchange").And.Contain("GET");
+        await Eventually.IsTrueAsync(() => spans.Any(span => span.TraceId == trace && span.DisplayName.StartsWith("POST /mcp", StringComparison.Ordinal)));
+        spans.Where(span => span.TraceId == trace).Select(span => span.DisplayName).Should().Contain("tool get_account").And.Contain("token exchange").And.Contain("POST /connect/token").And.Contain("GET /v2/account", "the trace goes on in the authorization server and the brokerage");
         spans.SelectMany(span => span.TagObjects).Should().NotContain(tag => tag.Value != null && (tag.Value.ToString()!.Contains(token.Split('.', 3)[2]) || system.Authority.Given.Any(given => tag.Value.ToString()!.Contains(given))));
     }
 
