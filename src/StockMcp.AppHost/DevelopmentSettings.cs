@@ -1,3 +1,5 @@
+using StockMcp.Brokerage.Users;
+
 namespace StockMcp.AppHost;
 
 /// <summary>What each application is told so that the three find and trust each other. All else is as in their settings files.</summary>
@@ -19,6 +21,7 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["TradingApi:BaseUrl"] = brokerage.AbsoluteUri,
         ["TradingApi:Connection"] = "brokerage",
         ["UpstreamTokens:CacheKey"] = secrets.ServerCacheKey,
+        ["StartPage:SignInHint"] = $"In this demo, sign in as {string.Join(" or ", DemoUsers.All.Select(user => $"{user.UserName} / {user.Password}"))}.",
     });
 
     public IReadOnlyDictionary<string, string?> Authority(IReadOnlyDictionary<string, string?> more) => Merge(more, new()

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace StockMcp.Hosting;
@@ -18,6 +19,7 @@ public static class ServiceHost
         try
         {
             await using var app = build(args);
+            app.Services.GetService<IStartupValidator>()?.Validate(); // before the host does it, which would log a stack
             await app.RunAsync();
             return 0;
         }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
 using StockMcp.Hosting;
+using StockMcp.Server.StartPage;
 using StockMcp.Server.TokenValidation;
 using StockMcp.Server.UpstreamTokens;
 using StockMcp.Tools.TradingApi;
@@ -42,6 +43,7 @@ public sealed class SettingsTests
     {
         var file = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "appsettings.json")), documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip })!.AsObject();
         Compare(new TradingApiOptions(), file[TradingApiOptions.Section]!, except: nameof(TradingApiOptions.BaseUrl));
+        Compare(new StartPageOptions(), file[StartPageOptions.Section]!);
         Compare(new UpstreamTokenOptions(), file[UpstreamTokenOptions.Section]!);
         Compare(new AuthorityOptions(), file[AuthorityOptions.Section]!, except: nameof(AuthorityOptions.Issuer));
 

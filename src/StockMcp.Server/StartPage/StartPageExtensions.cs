@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
+using StockMcp.Server.ProtectedResource;
 using StockMcp.Server.TokenValidation;
+using StockMcp.Tools.TradingApi;
 
 namespace StockMcp.Server.StartPage;
 
@@ -12,9 +14,11 @@ public static class StartPageExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddRazorComponents();
+        builder.Services.AddOptions<StartPageOptions>().BindConfiguration(StartPageOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
     }
 
     /// <summary>Serves the page.</summary>
     public static void MapStartPage(this IEndpointRouteBuilder routes)
-        => routes.MapGet("/", (ProtectedResource.McpResource resource, IOptions<AuthorityOptions> authority) => new RazorComponentResult<Start>(new { Resource = resource, Authority = authority.Value.Issuer })).AllowAnonymous();
+        => routes.MapGet("/", (McpResource resource, IOptions<AuthorityOptions> authority, IOptions<TradingApiOptions> brokerage, IOptions<StartPageOptions> page)
+            => new RazorComponentResult<Start>(new { Resource = resource, Authority = authority.Value.Issuer, Brokerage = brokerage.Value.BaseUrl!.AbsoluteUri, page.Value.SignInHint })).AllowAnonymous();
 }
