@@ -80,6 +80,8 @@ public static class AuthorizationServerExtensions
                     .SetRefreshTokenReuseLeeway(null)
                     .UseReferenceRefreshTokens()
                     .DisableAccessTokenEncryption();
+                server.UseNarrowedRefresh();
+                server.UseSingleUse();
 
                 var host = server.UseAspNetCore()
                     .EnableAuthorizationEndpointPassthrough()
