@@ -37,7 +37,7 @@ public static class AccountExtensions
         {
             Person = user.GetClaim(Claims.Name)!,
             Connections = (IReadOnlyList<AccountPage.Connection>)[.. connections.All.Select(connection => new AccountPage.Connection(
-                connection.Name, connection.DisplayName, [.. accounts.Where(account => account.Connection == connection.Name && account.State != ConnectionState.Disconnected)]))],
+                connection.Name, connection.DisplayName, connection.SignInScopes, [.. accounts.Where(account => account.Connection == connection.Name && account.State != ConnectionState.Disconnected)]))],
             Agents = (IReadOnlyList<AccountPage.Agent>)agents,
         });
     }

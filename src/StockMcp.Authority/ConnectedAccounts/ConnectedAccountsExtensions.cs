@@ -57,7 +57,7 @@ public static class ConnectedAccountsExtensions
             .Where(found => found.Connection is not null)
             .Select(found => new AccountAnswer(
                 found.Account.Id, found.Account.Connection, found.Connection!.DisplayName, found.Account.AccountName, found.Account.State,
-                found.Connection.Served([.. found.Account.GrantedScopes]), found.Account.GrantedScopes, found.Account.ConnectedAt,
+                found.Connection.Served([.. found.Account.GrantedScopes]), [.. found.Account.GrantedScopes.Except(found.Connection.SignInScopes)], found.Account.ConnectedAt,
                 publicUrl.At(ConnectPath(found.Connection, []))))]));
     }
 

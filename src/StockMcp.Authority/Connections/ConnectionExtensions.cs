@@ -26,10 +26,21 @@ public static class ConnectionExtensions
         builder.Services.AddSingleton(new ConnectionTable([.. settings.Select(setting => new Connection(setting.Key, setting.Value))]));
 
         builder.Services.AddSingleton<IConfigureOptions<OpenIddictClientOptions>, ClientKeys>();
+        var https = PublicUrl.From(builder.Configuration, builder.Environment).IsHttps;
         builder.Services.AddOpenIddict().AddClient(client =>
         {
             client.AllowAuthorizationCodeFlow().AllowRefreshTokenFlow();
-            client.UseAspNetCore().EnableRedirectionEndpointPassthrough().EnableStatusCodePagesIntegration().DisableTransportSecurityRequirement();
+            client.UseAspNetCore().EnableRedirectionEndpointPassthrough().EnableStatusCodePagesIntegration().DisableTransportSecurityRequirement()
+                // AS-09: the answer is good only in the browser that began. It comes as a GET, so that the cookie need not be sent with other sites' posts.
+                .Configure(options => options.CookieBuilder = new CookieBuilder
+                {
+                    Name = (https ? "__Host-" : "") + "stockmcp-authority-sign-in",
+                    Path = "/",
+                    HttpOnly = true,
+                    IsEssential = true,
+                    SameSite = SameSiteMode.Lax,
+                    SecurePolicy = https ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest,
+                });
             client.AddEventHandler(GrantedScopes.Descriptor);
             client.UseSystemNetHttp()
                 // A refresh whose answer was lost may have rotated the token: sent again, it would look like theft.
@@ -52,6 +63,7 @@ public static class ConnectionExtensions
                     ClientSecret = SecretFile.Setting(section.GetSection(name), nameof(ConnectionOptions.ClientSecret)),
                     RedirectUri = new Uri(CallbackPath(name), UriKind.Relative),
                     ResponseTypes = { ResponseTypes.Code },
+                    ResponseModes = { ResponseModes.Query },
                     GrantTypes = { GrantTypes.AuthorizationCode, GrantTypes.RefreshToken },
                 });
             }

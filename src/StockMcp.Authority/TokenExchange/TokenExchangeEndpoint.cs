@@ -30,8 +30,18 @@ internal sealed partial class TokenExchangeEndpoint(TokenVault vault, Connection
 
         if (scopes.FirstOrDefault(scope => !subject.HasScope(scope) || !connection.Knows(scope)) is { } foreign)
             return AuthorizationRequests.Refuse(Errors.InvalidScope, $"The subject token does not carry the scope {foreign}, or it means nothing at {connection.Name}.");
-        var outcome = await vault.GetAsync(personId, connection, connection.Translate(scopes), context.RequestAborted);
         var agent = subject.GetClaim(Claims.ClientId);
+        UpstreamTokenOutcome outcome;
+        try
+        {
+            outcome = await vault.GetAsync(personId, connection, connection.Translate(scopes), context.RequestAborted);
+        }
+        catch (VaultException exception)
+        {
+            // TV-01: what does not open is never replaced by something else. Connecting again makes a new secret, but somebody should look first.
+            LogVaultFailed(exception, personId, agent, connection.Name);
+            return Results.Json(new { error = Errors.ServerError, error_description = "The vault cannot open this account's token. Its operator has to look at it." }, statusCode: StatusCodes.Status500InternalServerError);
+        }
         LogExchanged(personId, agent, connection.Name, request.Scope, outcome);
         switch (outcome)
         {
@@ -80,6 +90,9 @@ internal sealed partial class TokenExchangeEndpoint(TokenVault vault, Connection
         [property: JsonPropertyName("connection")] string Connection,
         [property: JsonPropertyName("connect_uri")] string ConnectUri,
         [property: JsonPropertyName("missing_scope"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? MissingScope);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Critical, Message = "The vault refused an exchange for {PersonId} and agent {ClientId} at {Connection}")]
+    private partial void LogVaultFailed(Exception exception, Guid personId, string? clientId, string connection);
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Exchange for {PersonId} and agent {ClientId}: {Connection}, {Scopes}: {Outcome}")]
     private partial void LogExchanged(Guid personId, string? clientId, string connection, string? scopes, UpstreamTokenOutcome outcome);
