@@ -5,9 +5,9 @@ using StockMcp.Brokerage.Database;
 using StockMcp.Brokerage.Market;
 using StockMcp.Brokerage.Trading;
 using StockMcp.Brokerage.Users;
-using StockMcp.EndToEnd.Tests.ForeignClients;
-using StockMcp.EndToEnd.Tests.Harness;
-using StockMcp.EndToEnd.Tests.People;
+using StockMcp.Testing.ForeignClients;
+using StockMcp.Testing.Harness;
+using StockMcp.Testing.People;
 
 namespace StockMcp.EndToEnd.Tests;
 

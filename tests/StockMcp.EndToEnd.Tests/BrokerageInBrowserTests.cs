@@ -1,7 +1,7 @@
 using Microsoft.Playwright;
-using StockMcp.EndToEnd.Tests.ForeignClients;
-using StockMcp.EndToEnd.Tests.Harness;
-using StockMcp.EndToEnd.Tests.People;
+using StockMcp.Testing.ForeignClients;
+using StockMcp.Testing.Harness;
+using StockMcp.Testing.People;
 
 namespace StockMcp.EndToEnd.Tests;
 

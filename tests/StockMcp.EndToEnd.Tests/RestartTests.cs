@@ -1,5 +1,5 @@
-using StockMcp.EndToEnd.Tests.Harness;
-using StockMcp.EndToEnd.Tests.People;
+using StockMcp.Testing.Harness;
+using StockMcp.Testing.People;
 
 namespace StockMcp.EndToEnd.Tests;
 

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
-using StockMcp.EndToEnd.Tests.ForeignClients;
-using StockMcp.EndToEnd.Tests.Harness;
+using StockMcp.Testing.ForeignClients;
+using StockMcp.Testing.Harness;
 
 namespace StockMcp.EndToEnd.Tests;
 

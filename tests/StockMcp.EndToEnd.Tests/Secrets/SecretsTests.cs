@@ -1,7 +1,8 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
-using StockMcp.EndToEnd.Tests.Harness;
-using StockMcp.EndToEnd.Tests.People;
+using StockMcp.Testing.Harness;
+using StockMcp.Testing.People;
+using StockMcp.Testing.Secrets;
 
 namespace StockMcp.EndToEnd.Tests.Secrets;
 

@@ -5,7 +5,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 
-namespace StockMcp.EndToEnd.Tests.Secrets;
+namespace StockMcp.Testing.Secrets;
 
 /// <summary>Something that must never be seen again where it does not belong.</summary>
 /// <param name="What">The name of the parameter or header that carried it.</param>

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
 
-namespace StockMcp.EndToEnd.Tests.Harness;
+namespace StockMcp.Testing.Harness;
 
 /// <summary>
 /// Ports that stay free while a system is stopped and started again: below the range from which the operating system serves

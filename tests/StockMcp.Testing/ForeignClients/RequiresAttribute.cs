@@ -1,7 +1,7 @@
 using System.Reflection;
 using Xunit.v3;
 
-namespace StockMcp.EndToEnd.Tests.ForeignClients;
+namespace StockMcp.Testing.ForeignClients;
 
 /// <summary>Skips the test where a program is missing that it needs, and says how to get it; with STOCKMCP_REQUIRE_ALL=1, as in CI, that is a failure instead.</summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method, AllowMultiple = true)]

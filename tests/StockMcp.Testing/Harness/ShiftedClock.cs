@@ -1,4 +1,4 @@
-namespace StockMcp.EndToEnd.Tests.Harness;
+namespace StockMcp.Testing.Harness;
 
 /// <summary>
 /// The real clock, moved ahead at will. It goes on by itself: browsers, sockets and other people's clients live in real time, and a

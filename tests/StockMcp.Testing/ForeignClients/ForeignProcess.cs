@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace StockMcp.EndToEnd.Tests.ForeignClients;
+namespace StockMcp.Testing.ForeignClients;
 
 /// <summary>
 /// Somebody else's program, with a home folder of its own and nothing of our environment but the path. What it prints is kept;

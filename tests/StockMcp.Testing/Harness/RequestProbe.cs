@@ -4,9 +4,9 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using StockMcp.EndToEnd.Tests.Secrets;
+using StockMcp.Testing.Secrets;
 
-namespace StockMcp.EndToEnd.Tests.Harness;
+namespace StockMcp.Testing.Harness;
 
 /// <summary>A request that reached an application, and how it was answered.</summary>
 internal sealed record ProbedRequest(string Method, string Path, string? Token, int Status, string ContentType, string Answer)

@@ -1,6 +1,6 @@
-using StockMcp.EndToEnd.Tests.People;
+using StockMcp.Testing.People;
 
-namespace StockMcp.EndToEnd.Tests.Harness;
+namespace StockMcp.Testing.Harness;
 
 /// <summary>An app that its operator registered at the Brokerage: what StockMcp replaces, and how Alpaca's own client gets its token.</summary>
 internal static class BrokerageApp

@@ -1,4 +1,4 @@
-namespace StockMcp.EndToEnd.Tests.ForeignClients;
+namespace StockMcp.Testing.ForeignClients;
 
 /// <summary>A program that a test needs beside the .NET SDK.</summary>
 internal enum Tool

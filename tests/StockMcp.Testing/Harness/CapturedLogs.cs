@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace StockMcp.EndToEnd.Tests.Harness;
+namespace StockMcp.Testing.Harness;
 
 /// <summary>A line of a log.</summary>
 internal sealed record LogLine(string Application, LogLevel Level, string Category, string Text)

@@ -5,7 +5,7 @@ using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 using Microsoft.AspNetCore.WebUtilities;
 
-namespace StockMcp.EndToEnd.Tests.Harness;
+namespace StockMcp.Testing.Harness;
 
 /// <summary>What a token endpoint gave.</summary>
 internal sealed record TokenSet(string AccessToken, string? RefreshToken, string? Scope)
@@ -32,23 +32,33 @@ internal sealed class CodeFlow
             codeChallengeMethod: "S256", extra: Extra()));
     }
 
+    /// <summary>The PKCE verifier (RFC 7636, section 4.1).</summary>
+    public string Verifier => verifier;
+
     /// <summary>Where the person goes.</summary>
     public Uri AuthorizationUrl { get; }
 
-    /// <summary>Checks where the person came back to, and redeems the code.</summary>
-    public async Task<TokenSet> RedeemAsync(Uri cameBack)
+    /// <summary>Checks where the person came back to.</summary>
+    public string CodeOf(Uri cameBack)
     {
         cameBack.GetLeftPart(UriPartial.Path).Should().Be(redirectUri.AbsoluteUri);
         var answer = QueryHelpers.ParseQuery(cameBack.Query);
         answer.Should().NotContainKey("error", cameBack.Query);
         answer["state"].ToString().Should().Be(state);
         answer["iss"].ToString().Should().Be(issuer.AbsoluteUri, "RFC 9207: the answer says who gave it");
+        return answer["code"].ToString();
+    }
+
+    /// <summary>Checks where the person came back to, and redeems the code.</summary>
+    public async Task<TokenSet> RedeemAsync(Uri cameBack)
+    {
+        var code = CodeOf(cameBack);
         return await TokensAsync(new AuthorizationCodeTokenRequest
         {
             Address = new Uri(issuer, "connect/token").AbsoluteUri,
             ClientId = clientId,
             ClientCredentialStyle = ClientCredentialStyle.PostBody,
-            Code = answer["code"].ToString(),
+            Code = code,
             RedirectUri = redirectUri.AbsoluteUri,
             CodeVerifier = verifier,
             Parameters = Extra() ?? [],

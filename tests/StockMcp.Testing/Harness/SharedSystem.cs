@@ -1,8 +1,4 @@
-using StockMcp.EndToEnd.Tests.Harness;
-
-[assembly: AssemblyFixture(typeof(SharedSystem))]
-
-namespace StockMcp.EndToEnd.Tests.Harness;
+namespace StockMcp.Testing.Harness;
 
 /// <summary>One system for all tests that only use it: they may run side by side, stop nothing, and count nothing.</summary>
 public sealed class SharedSystem : IAsyncDisposable

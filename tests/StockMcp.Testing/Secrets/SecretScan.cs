@@ -1,8 +1,8 @@
 using System.Text;
 using StackExchange.Redis;
-using StockMcp.EndToEnd.Tests.Harness;
+using StockMcp.Testing.Harness;
 
-namespace StockMcp.EndToEnd.Tests.Secrets;
+namespace StockMcp.Testing.Secrets;
 
 /// <summary>Looks for issued secrets where none may be: as they are, in both spellings of base64 at every offset, and URL-encoded.</summary>
 internal static class SecretScan

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace StockMcp.EndToEnd.Tests.Harness;
+namespace StockMcp.Testing.Harness;
 
 /// <summary>Hands on what is written to it, and keeps a copy of the first mebibyte.</summary>
 internal sealed class TeeStream(Stream inner) : Stream

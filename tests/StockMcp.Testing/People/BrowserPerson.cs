@@ -1,11 +1,10 @@
 using Microsoft.Playwright;
 using StockMcp.Brokerage.Users;
-using StockMcp.EndToEnd.Tests.ForeignClients;
-using StockMcp.EndToEnd.Tests.Harness;
+using StockMcp.Testing.ForeignClients;
+using StockMcp.Testing.Harness;
 
-[assembly: AssemblyFixture(typeof(StockMcp.EndToEnd.Tests.People.Browser))]
 
-namespace StockMcp.EndToEnd.Tests.People;
+namespace StockMcp.Testing.People;
 
 /// <summary>What a person holds in their hands.</summary>
 public enum Device

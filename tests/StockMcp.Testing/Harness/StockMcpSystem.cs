@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StockMcp.AppHost;
-using StockMcp.EndToEnd.Tests.Secrets;
+using StockMcp.Testing.Secrets;
 
-namespace StockMcp.EndToEnd.Tests.Harness;
+namespace StockMcp.Testing.Harness;
 
 /// <summary>Server, Authority, Brokerage and Redis as <c>dotnet run</c> starts them, on free ports and in a folder of their own, with everything in sight.</summary>
 internal sealed class StockMcpSystem : IAsyncDisposable
