@@ -7,7 +7,6 @@ using StockMcp.AuthorizationServer;
 using StockMcp.AuthorizationServer.ConfiguredClients;
 using StockMcp.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
-using static OpenIddict.Server.OpenIddictServerEvents;
 
 namespace StockMcp.Authority.Authorization;
 
@@ -27,12 +26,7 @@ public static class AgentAuthorizationExtensions
                 .RegisterResources([.. resources.All.Select(resource => resource.Uri)])
                 .RegisterAudiences([.. connections, ownApi]);
             server.AddEventHandler(RefreshTokens.Descriptor);
-            server.AddEventHandler<HandleConfigurationRequestContext>(handler => handler.UseInlineHandler(context =>
-            {
-                context.Scopes.Remove(ConnectedAccountsExtensions.Read); // it is given by exchange alone: no agent need ask
-                context.TokenEndpointAuthenticationMethods.Add(ClientAuthenticationMethods.None); // public clients, which OpenIddict does not mention
-                return ValueTask.CompletedTask;
-            }));
+            server.AddEventHandler(AgentMetadata.Descriptor);
         });
         builder.AddConfiguredClients();
     }

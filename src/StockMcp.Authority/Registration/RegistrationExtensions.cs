@@ -1,6 +1,4 @@
 using System.Text.Json;
-using StockMcp.Hosting;
-using static OpenIddict.Server.OpenIddictServerEvents;
 
 namespace StockMcp.Authority.Registration;
 
@@ -13,7 +11,7 @@ public static class RegistrationExtensions
     private const int LargestDocument = 16 * 1024;
     private static readonly JsonSerializerOptions s_strict = new() { MaxDepth = 8, AllowDuplicateProperties = false };
 
-    /// <summary>Adds registration, and its endpoint to both discovery documents.</summary>
+    /// <summary>Adds registration.</summary>
     public static void AddClientRegistration(this WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -21,12 +19,6 @@ public static class RegistrationExtensions
             .BindConfiguration(RegistrationOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
             .ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddScoped<ClientRegistration>();
-        var endpoint = PublicUrl.From(builder.Configuration, builder.Environment).At(Endpoint);
-        builder.Services.AddOpenIddict().AddServer(server => server.AddEventHandler<HandleConfigurationRequestContext>(handler => handler.UseInlineHandler(context =>
-        {
-            context.Metadata["registration_endpoint"] = endpoint;
-            return ValueTask.CompletedTask;
-        })));
     }
 
     /// <summary><c>POST /connect/register</c>.</summary>

@@ -30,7 +30,8 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Se
         var link = await database.Set<ConnectedAccount>().FirstOrDefaultAsync(account => account.Connection == connection.Name && account.Subject == subject, cancellationToken);
         var person = link is null ? null : await database.Set<Person>().FirstAsync(person => person.Id == link.PersonId, cancellationToken);
 
-        if (properties.Items.TryGetValue(ConnectsFor, out var connectsFor) && connectsFor is not null)
+        properties.Items.TryGetValue(ConnectsFor, out var connectsFor);
+        if (connectsFor is not null)
         {
             // TV-02: only in the session of the person who began it, and never an account that is somebody else's.
             var current = await context.AuthenticateAsync(CookieAuthenticationDefaults.AuthenticationScheme);
@@ -40,19 +41,20 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Se
                 return Problem("This account is connected to someone else", $"You signed in at {connection.DisplayName} with an account that belongs to another person here. Sign out there, and connect your own.", StatusCodes.Status409Conflict);
             person ??= await database.Set<Person>().FirstAsync(known => known.Id == Guid.Parse(connectsFor), cancellationToken);
         }
-        else
-        {
-            person ??= NewPerson(upstream);
-            person.DisplayName = NameOf(upstream);
-            await database.SaveChangesAsync(cancellationToken);
-            await session.SignInAsync(context, person);
-        }
+        person ??= NewPerson(upstream);
+        if (connectsFor is null) person.DisplayName = NameOf(upstream);
 
-        if (properties.GetTokenValue(OpenIddictClientAspNetCoreConstants.Tokens.RefreshToken) is { Length: > 0 } refreshToken)
+        properties.Items.TryGetValue(GrantedScopes.Property, out var scopes);
+        var granted = scopes?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
+        try
         {
-            var granted = properties.Items[GrantedScopes.Property]?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
-            await vault.StoreAsync(person.Id, connection, subject, NameOf(upstream), refreshToken, granted, cancellationToken);
+            await vault.StoreAsync(person.Id, connection, subject, NameOf(upstream), properties.GetTokenValue(OpenIddictClientAspNetCoreConstants.Tokens.RefreshToken), granted, cancellationToken);
         }
+        catch (DbUpdateException)
+        {
+            return Problem("You signed in twice at once", "For the first time, too: start again, and it will work.", StatusCodes.Status409Conflict);
+        }
+        if (connectsFor is null) await session.SignInAsync(context, person);
         return Results.LocalRedirect(LocalUrl.Or(properties.RedirectUri, "/account"));
     }
 

@@ -149,27 +149,34 @@ public sealed class ConsentTests(SharedSystem shared)
         response.StatusCode.Should().Be(allowed ? HttpStatusCode.Redirect : HttpStatusCode.BadRequest);
     }
 
+    // RFC 9700, section 4.11.2: anybody can register here, so a request that is wrong from the start sends nobody anywhere.
     [Theory, Trait("Requirement", "AS-06"), Trait("Requirement", "AS-02"), Trait("Requirement", "AS-07")]
     [InlineData("resource", "https://elsewhere.example/mcp", "invalid_target")]
+    [InlineData("resource", "http://localhost", "invalid_target")]
     [InlineData("scope", "portfolio:read everything", "invalid_scope")]
-    [InlineData("scope", "connected_accounts:read", "invalid_scope")]
+    [InlineData("scope", "connected_accounts:read", "invalid_request")]
     [InlineData("code_challenge_method", "plain", "invalid_request")]
     [InlineData("code_challenge", null, "invalid_request")]
     [InlineData("response_type", "token", "unsupported_response_type")]
-    [InlineData("prompt", "none", "login_required")]
-    public async Task A_wrong_request_goes_back_with_the_error(string parameter, string? value, string error)
+    [InlineData("response_type", "code id_token", "unsupported_response_type")]
+    [InlineData("client_id", "nobody", "invalid_request")]
+    public async Task A_wrong_request_ends_on_a_page_that_names_the_error(string parameter, string? value, string error)
     {
-        var system = await shared.GetAsync();
-        using var alice = Person.Alice(system);
-        var url = (await TestAgent.RegisterAsync(system)).Flow().AuthorizationUrl;
-        var query = QueryHelpers.ParseQuery(url.Query).ToDictionary(pair => pair.Key, pair => (string?)pair.Value.ToString());
-        query[parameter] = value;
+        using var response = await AskAsync(parameter, value);
 
-        using var response = await alice.SendAsync(new HttpRequestMessage(HttpMethod.Get, QueryHelpers.AddQueryString(url.GetLeftPart(UriPartial.Path), query.Where(pair => pair.Value is not null).ToDictionary())));
+        response.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        response.Headers.Location.Should().BeNull();
+        (await response.Content.ReadAsStringAsync()).Should().Contain($"<code>{error}</code>");
+    }
 
-        var answer = QueryHelpers.ParseQuery(response.Headers.Location?.Query ?? "");
-        answer.GetValueOrDefault("error").ToString().Should().Be(error, await response.Content.ReadAsStringAsync());
-        answer["iss"].ToString().Should().Be(TestAgent.Issuer(system).AbsoluteUri);
+    [Fact, Trait("Requirement", "AS-05")]
+    public async Task Who_must_not_be_asked_and_is_not_signed_in_goes_back_with_login_required()
+    {
+        using var response = await AskAsync("prompt", "none");
+
+        var answer = QueryHelpers.ParseQuery(response.Headers.Location!.Query);
+        answer["error"].ToString().Should().Be("login_required");
+        answer["iss"].ToString().Should().Be(TestAgent.Issuer(await shared.GetAsync()).AbsoluteUri);
     }
 
     [Fact, Trait("Requirement", "AS-06")]
@@ -184,5 +191,15 @@ public sealed class ConsentTests(SharedSystem shared)
 
         tokens.Scope.Should().Be("portfolio:read orders:read");
         (await TestAgent.ExchangeAsync(system, tokens.AccessToken)).Status.Should().Be(HttpStatusCode.OK, "its audience is the MCP server");
+    }
+
+    private async Task<HttpResponseMessage> AskAsync(string parameter, string? value)
+    {
+        var system = await shared.GetAsync();
+        using var alice = Person.Alice(system);
+        var url = (await TestAgent.RegisterAsync(system)).Flow().AuthorizationUrl;
+        var query = QueryHelpers.ParseQuery(url.Query).ToDictionary(pair => pair.Key, pair => (string?)pair.Value.ToString());
+        query[parameter] = value;
+        return await alice.SendAsync(new HttpRequestMessage(HttpMethod.Get, QueryHelpers.AddQueryString(url.GetLeftPart(UriPartial.Path), query.Where(pair => pair.Value is not null).ToDictionary())));
     }
 }
