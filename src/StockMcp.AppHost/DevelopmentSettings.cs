@@ -11,7 +11,14 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["PublicUrl"] = Origin(server),
         ["Urls"] = Origin(server),
         ["DataDirectory"] = Path.Combine(data, "server"),
+        ["AllowedOrigins"] = "http://localhost:6274;http://127.0.0.1:6274", // MCP Inspector in a browser
         ["ConnectionStrings:Redis"] = redis,
+        ["Authority:Issuer"] = authority.AbsoluteUri,
+        ["Authority:ClientId"] = ServerAtAuthority,
+        ["Authority:ClientSecret"] = secrets.ServerAtAuthority,
+        ["TradingApi:BaseUrl"] = brokerage.AbsoluteUri,
+        ["TradingApi:Connection"] = "brokerage",
+        ["UpstreamTokens:CacheKey"] = secrets.ServerCacheKey,
     });
 
     public IReadOnlyDictionary<string, string?> Authority(IReadOnlyDictionary<string, string?> more) => Merge(more, new()
