@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using StockMcp.Server.TokenValidation;
@@ -12,6 +13,8 @@ public static class StartPageExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddRazorComponents();
+        // Razor components bring the keys of forms along. This page has no form, and a stateless server keeps no keys.
+        builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
     }
 
     /// <summary>Serves the page.</summary>
