@@ -1,4 +1,8 @@
-using Microsoft.AspNetCore.DataProtection;
+using System.Collections.Concurrent;
+using System.Xml.Linq;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using StockMcp.Server.TokenValidation;
@@ -13,11 +17,21 @@ public static class StartPageExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddRazorComponents();
-        // Razor components bring the keys of forms along. This page has no form, and a stateless server keeps no keys.
-        builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
+        // Razor components bring the keys of forms along. This page has no form, and a stateless server writes no keys anywhere.
+        builder.Services.AddDataProtection();
+        builder.Services.Configure<KeyManagementOptions>(options => (options.XmlRepository, options.XmlEncryptor) = (new Memory(), new NullXmlEncryptor()));
     }
 
     /// <summary>Serves the page.</summary>
     public static void MapStartPage(this IEndpointRouteBuilder routes)
         => routes.MapGet("/", (ProtectedResource.McpResource resource, IOptions<AuthorityOptions> authority) => new RazorComponentResult<Start>(new { Resource = resource, Authority = authority.Value.Issuer })).AllowAnonymous();
+
+    private sealed class Memory : IXmlRepository
+    {
+        private readonly ConcurrentQueue<XElement> elements = new();
+
+        public IReadOnlyCollection<XElement> GetAllElements() => [.. elements];
+
+        public void StoreElement(XElement element, string friendlyName) => elements.Enqueue(element);
+    }
 }
