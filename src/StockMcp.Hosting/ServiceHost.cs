@@ -37,6 +37,8 @@ public static class ServiceHost
         UnauthorizedAccessException or IOException => $"{exception.Message} Give this user the right to write there, or choose another folder with the setting DataDirectory.",
         InvalidOperationException { InnerException: { } inner } binding when binding.Message.Contains("configuration", StringComparison.OrdinalIgnoreCase)
             => $"Settings: {binding.Message} {inner.Message}".ReplaceLineEndings(" "),
+        InvalidOperationException unknown when unknown.Message.Contains("ErrorOnUnknownConfiguration", StringComparison.Ordinal)
+            => $"Settings: {unknown.Message[(unknown.Message.LastIndexOf(": ", StringComparison.Ordinal) + 2)..]} is not known in the section of {unknown.Message.Split(' ').FirstOrDefault(word => word.EndsWith("Options:", StringComparison.Ordinal))?.Split('.')[^1].TrimEnd(':') ?? "its options"}. Look at its spelling, and whether it stands in the right section.",
         AggregateException { InnerExceptions: [var only] } => Explain(only),
         _ => null,
     };

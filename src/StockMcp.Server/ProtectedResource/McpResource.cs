@@ -1,8 +1,8 @@
+using System.Reflection;
 using ModelContextProtocol.Server;
 using StockMcp.Hosting;
 using StockMcp.Tools;
 using StockMcp.Tools.Scopes;
-using System.Reflection;
 
 namespace StockMcp.Server.ProtectedResource;
 

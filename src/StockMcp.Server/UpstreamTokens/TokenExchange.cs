@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text.Json;
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 using Microsoft.Extensions.Options;
@@ -49,6 +51,8 @@ internal sealed partial class TokenExchange(
             if (cause is OperationCanceledException) cancellationToken.ThrowIfCancellationRequested();
             throw cause is HttpRequestException or ExecutionRejectedException or OperationCanceledException ? Away(cause) : Invalid("it is not JSON", cause);
         }
+        if ((response.HttpStatusCode is >= HttpStatusCode.InternalServerError or HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout) && ErrorOf(response) != TemporarilyUnavailable) throw Away(null);
+        if (response.Json is not { ValueKind: JsonValueKind.Object }) throw Invalid("it is no JSON object");
         return response.IsError ? throw Refusal(response) : Read(response);
     }
 
@@ -62,18 +66,21 @@ internal sealed partial class TokenExchange(
 
     private TradingException Refusal(TokenResponse response)
     {
-        LogRefused(ForeignText.Clean(response.Error, 60), (int)response.HttpStatusCode);
-        return response switch
+        var error = ErrorOf(response);
+        LogRefused(ForeignText.Clean(error, 60), (int)response.HttpStatusCode);
+        return error switch
         {
-            { Error: InteractionRequired } => new TradingException(ErrorCode.ConnectionRequired, "The account at the brokerage has to be connected, or connected again with more rights. The person opens the page; then call again.") { ConnectUri = ConnectUri(response) },
-            { Error: OidcConstants.TokenErrors.InvalidGrant } => new TradingException(ErrorCode.AuthorizationEnded, "The authorization server does not accept this agent's access token any more. Get a new one, with its refresh token or by letting the person sign in again."),
-            { Error: OidcConstants.TokenErrors.InvalidScope or OidcConstants.TokenErrors.InvalidTarget } => new TradingException(ErrorCode.AuthorizationRefused, "The authorization server does not give this agent access to that account. The person signs the agent in again; should that not help, the settings of the two servers do not fit."),
-            { Error: OidcConstants.TokenErrors.InvalidClient or OidcConstants.TokenErrors.UnauthorizedClient } => new TradingException(ErrorCode.AuthorizationRefused, "The authorization server does not know this server. Its operator checks the settings Authority:ClientId and Authority:ClientSecret."),
-            { Error: TemporarilyUnavailable } => TradingException.Unavailable("the brokerage's sign-in"),
-            { HttpStatusCode: >= System.Net.HttpStatusCode.InternalServerError or System.Net.HttpStatusCode.TooManyRequests or System.Net.HttpStatusCode.RequestTimeout } => Away(null),
+            InteractionRequired => new TradingException(ErrorCode.ConnectionRequired, "The account at the brokerage has to be connected, or connected again with more rights. The person opens the page; then call again.") { ConnectUri = ConnectUri(response) },
+            OidcConstants.TokenErrors.InvalidGrant => new TradingException(ErrorCode.AuthorizationEnded, "The authorization server does not accept this agent's access token any more. Get a new one, with its refresh token or by letting the person sign in again."),
+            OidcConstants.TokenErrors.InvalidScope or OidcConstants.TokenErrors.InvalidTarget => new TradingException(ErrorCode.AuthorizationRefused, "The authorization server does not give this agent access to that account. The person signs the agent in again; should that not help, the settings of the two servers do not fit."),
+            OidcConstants.TokenErrors.InvalidClient or OidcConstants.TokenErrors.UnauthorizedClient => new TradingException(ErrorCode.AuthorizationRefused, "The authorization server does not know this server. Its operator checks the settings Authority:ClientId and Authority:ClientSecret."),
+            TemporarilyUnavailable => TradingException.Unavailable("the brokerage's sign-in"),
             _ => Invalid("its refusal is not known"),
         };
     }
+
+    // A status other than 400 hides the body's own word for it behind the reason phrase.
+    private static string? ErrorOf(TokenResponse response) => response.Json is { ValueKind: JsonValueKind.Object } ? response.TryGet(OidcConstants.TokenResponse.Error) : null;
 
     private static string? ConnectUri(TokenResponse response)
         => response.TryGet("connect_uri") is { Length: <= LongestUri } text && Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Scheme: "https" } or { Scheme: "http", IsLoopback: true } ? url.AbsoluteUri : null;

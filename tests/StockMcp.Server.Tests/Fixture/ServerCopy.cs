@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -42,7 +41,7 @@ internal sealed class ServerCopy : IAsyncDisposable
         var copy = new ServerCopy(settings, time, log, configure);
         await copy.app.StartAsync();
         copy.Url = new Uri(copy.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        copy.Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator() }) { BaseAddress = copy.Url };
+        copy.Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = copy.Url };
         return copy;
     }
 

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Configuration;
+using StockMcp.Hosting;
+using StockMcp.Server.TokenValidation;
+using StockMcp.Server.UpstreamTokens;
+using StockMcp.Tools.TradingApi;
+
+namespace StockMcp.Server.Tests;
+
+public sealed class SettingsTests
+{
+    [Theory]
+    [InlineData("PublicUrl", "http://stock.example.com", "PublicUrl")]
+    [InlineData("AllowedOrigins", "https://a.example/", "AllowedOrigins")]
+    [InlineData("ConnectionStrings:Redis", "localhost,nonsense=1", "ConnectionStrings:Redis")]
+    [InlineData("Authority:Issuer", "", "Authority:Issuer is not set")]
+    [InlineData("Authority:Issuer", "http://auth.example.com/", "Authority:Issuer")]
+    [InlineData("Authority:ClientSecretFile", "/nowhere/secret", "/nowhere/secret")]
+    [InlineData("Authority:Isuer", "https://a.example/", "Isuer")]
+    [InlineData("TradingApi:BaseUrl", "http://broker.example.com/", "TradingApi:BaseUrl")]
+    [InlineData("TradingApi:Timeout", "10", "TradingApi:Timeout must lie between")]
+    [InlineData("UpstreamTokens:Dialect", "auth0", "UpstreamTokens:Dialect must be")]
+    [InlineData("UpstreamTokens:CacheKey", "c2hvcnQ=", "UpstreamTokens:CacheKey")]
+    [InlineData("UpstreamTokens:ExpiryMargin", "30", "UpstreamTokens:ExpiryMargin must lie between")]
+    public async Task A_wrong_setting_stops_the_start_with_one_line_that_names_it(string key, string value, string named)
+    {
+        var start = async () =>
+        {
+            await using var app = Program.Build([], builder => builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Urls"] = "http://127.0.0.1:0", ["DataDirectory"] = Path.GetTempPath(), [key] = value }));
+            await app.StartAsync();
+            await app.StopAsync();
+        };
+        var exception = (await start.Should().ThrowAsync<Exception>()).Which;
+        var line = ServiceHost.Explain(exception);
+        line.Should().NotBeNull(exception.ToString());
+        line.Should().Contain(named).And.NotContain("\n");
+    }
+
+    [Fact]
+    public async Task The_settings_file_names_every_setting_with_its_default()
+    {
+        var file = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "appsettings.json")), documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip })!.AsObject();
+        Compare(new TradingApiOptions(), file[TradingApiOptions.Section]!, except: nameof(TradingApiOptions.BaseUrl));
+        Compare(new UpstreamTokenOptions(), file[UpstreamTokenOptions.Section]!);
+        Compare(new AuthorityOptions(), file[AuthorityOptions.Section]!, except: nameof(AuthorityOptions.Issuer));
+
+        static void Compare<T>(T defaults, JsonNode section, string? except = null)
+        {
+            section.AsObject().Select(setting => setting.Key).Should().BeEquivalentTo(typeof(T).GetProperties().Select(property => property.Name));
+            foreach (var property in typeof(T).GetProperties().Where(property => property.Name != except))
+                (section[property.Name]?.ToString() ?? "").Should().Be(Convert.ToString(property.GetValue(defaults), System.Globalization.CultureInfo.InvariantCulture) ?? "", property.Name);
+        }
+    }
+}
