@@ -11,7 +11,14 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["PublicUrl"] = Origin(server),
         ["Urls"] = Origin(server),
         ["DataDirectory"] = Path.Combine(data, "server"),
+        ["AllowedOrigins"] = "http://localhost:6274;http://127.0.0.1:6274", // MCP Inspector in a browser
         ["ConnectionStrings:Redis"] = redis,
+        ["Authority:Issuer"] = authority.AbsoluteUri,
+        ["Authority:ClientId"] = ServerAtAuthority,
+        ["Authority:ClientSecret"] = secrets.ServerAtAuthority,
+        ["TradingApi:BaseUrl"] = brokerage.AbsoluteUri,
+        ["TradingApi:Connection"] = "brokerage",
+        ["UpstreamTokens:CacheKey"] = secrets.ServerCacheKey,
     });
 
     public IReadOnlyDictionary<string, string?> Authority(IReadOnlyDictionary<string, string?> more) => Merge(more, new()
@@ -25,6 +32,7 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["Resources:0:Uri"] = new Uri(server, "mcp").AbsoluteUri,
         ["Clients:0:ClientId"] = ServerAtAuthority,
         ["Clients:0:ClientSecret"] = secrets.ServerAtAuthority,
+        ["Clients:0:Audiences:1"] = new Uri(authority, "me/v1").AbsoluteUri,
     });
 
     public IReadOnlyDictionary<string, string?> Brokerage(IReadOnlyDictionary<string, string?> more) => Merge(more, new()

@@ -76,6 +76,7 @@ public static class AuthorizationServerExtensions
                     .SetAccessTokenLifetime(TimeSpan.FromMinutes(10))
                     .SetIdentityTokenLifetime(TimeSpan.FromMinutes(10))
                     .SetRefreshTokenLifetime(TimeSpan.FromDays(30))
+                    .DisableSlidingRefreshTokenExpiration()
                     .SetRefreshTokenReuseLeeway(null)
                     .UseReferenceRefreshTokens()
                     .DisableAccessTokenEncryption();

@@ -1,4 +1,12 @@
 using StockMcp.Hosting;
+using StockMcp.Server.ConnectedAccounts;
+using StockMcp.Server.McpEndpoint;
+using StockMcp.Server.Observability;
+using StockMcp.Server.OriginChecks;
+using StockMcp.Server.ProtectedResource;
+using StockMcp.Server.StartPage;
+using StockMcp.Server.TokenValidation;
+using StockMcp.Server.UpstreamTokens;
 
 namespace StockMcp.Server;
 
@@ -16,10 +24,26 @@ public static class Program
         var builder = SettingsFile.CreateBuilder("StockMcp.Server", "appsettings.json", args);
         configure?.Invoke(builder);
         builder.AddServiceDefaults();
+        builder.AddObservability();      // Observability/      a line, a trace and metrics for each tool call
+        builder.AddOriginChecks();       // OriginChecks/       which web pages may call
+        builder.AddProtectedResource();  // ProtectedResource/  RFC 9728 metadata, and the challenges of RFC 6750
+        builder.AddTokenValidation();    // TokenValidation/    RFC 9068 access tokens
+        builder.AddUpstreamTokens();     // UpstreamTokens/     RFC 8693 token exchange, and its cache
+        builder.AddConnectedAccounts();  // ConnectedAccounts/  what the person has connected, for whoami
+        builder.AddMcpEndpoint();        // McpEndpoint/        the tools over MCP; with StrictJson/, ScopeChallenge/ and ArgumentChecks/
+        builder.AddStartPage();          // StartPage/          how to add this server to a client
 
         var app = builder.Build();
+        app.UsePublicUrl();
         app.UseSecurityHeaders();
+        app.UseOriginChecks();
+        app.UseAuthentication();
+        app.UseMcpChecks();
+        app.UseAuthorization();
         app.MapServiceDefaults(typeof(Program).Assembly);
+        app.MapProtectedResourceMetadata();
+        app.MapMcpEndpoint();
+        app.MapStartPage();
         return app;
     }
 }

@@ -1,0 +1,35 @@
+using ModelContextProtocol.Server;
+using StockMcp.Hosting;
+using StockMcp.Tools;
+using StockMcp.Tools.Scopes;
+using System.Reflection;
+
+namespace StockMcp.Server.ProtectedResource;
+
+/// <summary>This server as OAuth sees it (RFC 9728). All of it follows from the public URL and from what the tools say of themselves.</summary>
+public sealed class McpResource(PublicUrl publicUrl)
+{
+    /// <summary>Where MCP is spoken.</summary>
+    public const string Path = "/mcp";
+
+    /// <summary>RFC 9728, section 3.</summary>
+    public const string MetadataPath = "/.well-known/oauth-protected-resource";
+
+    /// <summary>The resource's identifier: the one audience of tokens that are good here.</summary>
+    public string Uri { get; } = publicUrl.At(Path);
+
+    /// <summary>Where its metadata are: RFC 9728 puts the resource's path behind the well-known one.</summary>
+    public string MetadataUrl { get; } = publicUrl.At(MetadataPath + Path);
+
+    /// <summary>Every scope that some tool asks for.</summary>
+    public IReadOnlyList<string> ScopesSupported { get; } = ScopesOf(_ => true);
+
+    /// <summary>What an agent is told to ask for first: the scopes of the tools that only read.</summary>
+    public IReadOnlyList<string> DefaultScopes { get; } = ScopesOf(tool => tool.ReadOnly);
+
+    private static List<string> ScopesOf(Func<McpServerToolAttribute, bool> which)
+    {
+        var asked = StockToolsExtensions.Methods.Where(method => which(method.GetCustomAttribute<McpServerToolAttribute>()!)).SelectMany(method => method.RequiredScopes()).ToHashSet();
+        return [.. StockScopes.All.Where(asked.Contains)];
+    }
+}

@@ -1,0 +1,38 @@
+using System.Reflection;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+using StockMcp.Server.Observability;
+using StockMcp.Server.ProtectedResource;
+using StockMcp.Server.StrictJson;
+using StockMcp.Tools;
+using StockMcp.Tools.Connections;
+
+namespace StockMcp.Server.ScopeChallenge;
+
+/// <summary>Per-tool scopes, decided before arguments are bound: a call without them is a true 403 (RS-05, RS-06).</summary>
+public static class ScopeChallengeExtensions
+{
+    private static readonly Dictionary<string, IReadOnlyList<string>> s_scopes =
+        StockToolsExtensions.Methods.ToDictionary(method => method.GetCustomAttribute<McpServerToolAttribute>()!.Name!, method => method.RequiredScopes());
+
+    /// <summary>Compares what the tool asks for with what the token has.</summary>
+    public static void UseScopeChallenge(this IApplicationBuilder app) => app.Use((context, next) =>
+    {
+        var caller = context.Features.Get<Caller>() ?? throw new InvalidOperationException("Scopes are checked after the token.");
+        var message = context.Features.Get<McpMessage>();
+        if (message is not { Method: RequestMethods.ToolsCall, Name: { } tool } || !s_scopes.TryGetValue(tool, out var needed)) return next(context);
+        var missing = needed.Where(scope => !caller.Scopes.Contains(scope)).ToList();
+        if (missing.Count == 0) return next(context);
+        context.RequestServices.GetRequiredService<ToolCallLog>().Refused(caller, tool);
+        return context.RequestServices.GetRequiredService<Challenges>().InsufficientScopeAsync(context, tool, needed, missing);
+    });
+
+    /// <summary>The tool that runs must be the one that was authorized. A difference would be a mistake here or in the SDK, and nothing runs then.</summary>
+    internal static void CheckAgain(HttpContext? context, string tool)
+    {
+        var caller = context?.Features.Get<Caller>();
+        var needed = s_scopes.TryGetValue(tool, out var scopes) ? scopes : null;
+        if (context?.Features.Get<McpMessage>()?.Name != tool || caller is null || needed is null || !needed.All(caller.Scopes.Contains))
+            throw new InvalidOperationException("The tool that is about to run is not the one that was authorized.");
+    }
+}

@@ -1,0 +1,37 @@
+using System.Collections.Concurrent;
+using System.Xml.Linq;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.AspNetCore.DataProtection.XmlEncryption;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
+using StockMcp.Server.TokenValidation;
+
+namespace StockMcp.Server.StartPage;
+
+/// <summary>The page <c>/</c>: what this is, and how to add it to a client.</summary>
+public static class StartPageExtensions
+{
+    /// <summary>Adds what the page needs.</summary>
+    public static void AddStartPage(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddRazorComponents();
+        // Razor components bring the keys of forms along. This page has no form, and a stateless server writes no keys anywhere.
+        builder.Services.AddDataProtection();
+        builder.Services.Configure<KeyManagementOptions>(options => (options.XmlRepository, options.XmlEncryptor) = (new Memory(), new NullXmlEncryptor()));
+    }
+
+    /// <summary>Serves the page.</summary>
+    public static void MapStartPage(this IEndpointRouteBuilder routes)
+        => routes.MapGet("/", (ProtectedResource.McpResource resource, IOptions<AuthorityOptions> authority) => new RazorComponentResult<Start>(new { Resource = resource, Authority = authority.Value.Issuer })).AllowAnonymous();
+
+    private sealed class Memory : IXmlRepository
+    {
+        private readonly ConcurrentQueue<XElement> elements = new();
+
+        public IReadOnlyCollection<XElement> GetAllElements() => [.. elements];
+
+        public void StoreElement(XElement element, string friendlyName) => elements.Enqueue(element);
+    }
+}

@@ -1,0 +1,30 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace StockMcp.Server.TokenValidation;
+
+/// <summary>The authorization server that people sign in at, and this server as its client.</summary>
+public sealed class AuthorityOptions
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "Authority";
+
+    /// <summary>Its issuer identifier, letter for letter as it stands in its tokens. https, or http on loopback.</summary>
+    [Required(AllowEmptyStrings = false, ErrorMessage = Section + ":{0} is not set. Set it to the issuer of the authorization server, exactly as its discovery document spells it.")]
+    public string Issuer { get; init; } = "";
+
+    /// <summary>This server's client id there, for token exchange.</summary>
+    [Required(AllowEmptyStrings = false, ErrorMessage = Section + ":{0} is not set. Set it to this server's client id at the authorization server.")]
+    public string ClientId { get; init; } = "stockmcp-server";
+
+    /// <summary>Its secret. Better in the file that <see cref="ClientSecretFile"/> names.</summary>
+    public string? ClientSecret { get; init; }
+
+    /// <summary>The file that holds the secret.</summary>
+    public string? ClientSecretFile { get; init; }
+
+    /// <summary>The base of the Authority's own API, for the list of connected accounts; <c>me/v1</c> under the issuer unless set, none if empty.</summary>
+    public string? AccountsApi { get; init; }
+
+    /// <summary>The issuer with a slash at its end, as the base of other URLs.</summary>
+    internal Uri BaseUrl => new(Issuer.EndsWith('/') ? Issuer : Issuer + "/");
+}

@@ -1,0 +1,28 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Claims;
+using Duende.IdentityModel;
+using StockMcp.Tools.Connections;
+
+namespace StockMcp.Server.TokenValidation;
+
+/// <summary>Reads person and agent from a validated token.</summary>
+internal static class CallerClaims
+{
+    private const int Longest = 512;
+
+    /// <returns>False if the token does not say who calls.</returns>
+    public static bool TryRead(ClaimsPrincipal principal, string issuer, [NotNullWhen(true)] out Caller? caller)
+    {
+        caller = null;
+        if (One(principal, JwtClaimTypes.Subject) is not { } subject || One(principal, JwtClaimTypes.JwtId) is null) return false;
+        // Some issuers call the client azp; one that sends both means the same by them.
+        var (client, party) = (One(principal, JwtClaimTypes.ClientId), One(principal, JwtClaimTypes.AuthorizedParty));
+        if ((client ?? party) is not { } agent || (client is not null && party is not null && client != party)) return false;
+        var scopes = principal.FindAll(JwtClaimTypes.Scope).Concat(principal.FindAll("scp")).SelectMany(claim => claim.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToHashSet(StringComparer.Ordinal);
+        caller = new Caller(issuer, subject, agent, scopes) { Name = One(principal, JwtClaimTypes.Name) };
+        return true;
+    }
+
+    private static string? One(ClaimsPrincipal principal, string type)
+        => principal.FindAll(type).ToList() is [{ Value: { Length: > 0 and <= Longest } value }] ? value : null;
+}

@@ -1,0 +1,126 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Tokens;
+using StockMcp.Server.ProtectedResource;
+using StockMcp.Tools.Connections;
+
+namespace StockMcp.Server.TokenValidation;
+
+/// <summary>Access tokens of the authorization server (RFC 9068), checked on every request.</summary>
+public static partial class TokenValidationExtensions
+{
+    private static readonly TimeSpan s_skew = TimeSpan.FromSeconds(60);
+
+    /// <summary>Adds the check (RS-01 to RS-04), and <see cref="Caller"/> for what comes after it.</summary>
+    public static void AddTokenValidation(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.Services;
+        services.AddOptions<AuthorityOptions>()
+            .BindConfiguration(AuthorityOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
+            .ValidateDataAnnotations()
+            .Validate(options => options.Issuer.Length == 0 || (Uri.TryCreate(options.Issuer, UriKind.Absolute, out var url) && url is { Query: "", Fragment: "", UserInfo: "" } and ({ Scheme: "https" } or { Scheme: "http", IsLoopback: true })),
+                AuthorityOptions.Section + ":Issuer must be an absolute https URL, or http on loopback.")
+            .ValidateOnStart();
+        services.AddHttpClient(AuthorityMetadata.HttpClientName, http =>
+        {
+            http.Timeout = TimeSpan.FromSeconds(5);
+            http.MaxResponseContentBufferSize = 256 * 1024;
+        }).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(3) });
+        services.AddSingleton<AuthorityMetadata>();
+        services.AddHttpContextAccessor();
+        services.AddScoped(provider => provider.GetRequiredService<IHttpContextAccessor>().HttpContext?.Features.Get<Caller>() ?? throw new InvalidOperationException("There is no caller outside a request with a valid token."));
+        services.AddScoped(provider => provider.GetRequiredService<IHttpContextAccessor>().HttpContext?.Features.Get<SubjectToken>() ?? throw new InvalidOperationException("There is no token outside a request with a valid one."));
+
+        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<AuthorityMetadata, ProtectedResource.McpResource, IOptions<AuthorityOptions>, TimeProvider>(Configure);
+        services.AddAuthorization();
+    }
+
+    /// <summary>Lets nobody past without a valid token, whatever the method: the endpoint's own rule would come too late for a method that it does not serve.</summary>
+    public static void UseTokenValidation(this IApplicationBuilder app) => app.Use(async (context, next) =>
+    {
+        if (context.Features.Get<Caller>() is null) await context.ChallengeAsync();
+        else await next(context);
+    });
+
+    private static void Configure(JwtBearerOptions options, AuthorityMetadata authority, ProtectedResource.McpResource resource, IOptions<AuthorityOptions> settings, TimeProvider time)
+    {
+        var issuer = settings.Value.Issuer;
+        options.MapInboundClaims = false;
+        options.SaveToken = false;
+        options.TokenValidationParameters = new TokenValidationParameters
+        {
+            ValidAlgorithms = TokenForm.Algorithms,
+            ValidTypes = TokenForm.Types,
+            RequireSignedTokens = true,
+            RequireExpirationTime = true,
+            ValidateIssuerSigningKey = true,
+            TryAllIssuerSigningKeys = false,
+            IssuerSigningKeyResolver = (_, _, keyId, _) => authority.KeysFor(keyId),
+            IssuerValidator = (given, _, _) => given == issuer ? given : throw new SecurityTokenInvalidIssuerException("issuer"),
+            // A token that is good elsewhere, too, could be sent here by whoever got it there.
+            AudienceValidator = (audiences, _, _) => audiences.ToList() is [var only] && only == resource.Uri,
+            LifetimeValidator = (notBefore, expires, _, _) => time.GetUtcNow().UtcDateTime is var now && expires is { } end && now < end + s_skew && (notBefore is not { } start || now >= start - s_skew),
+        };
+        options.Events = new JwtBearerEvents
+        {
+            OnMessageReceived = context => ReceiveAsync(context, authority),
+            OnTokenValidated = context =>
+            {
+                if (CallerClaims.TryRead(context.Principal!, issuer, out var caller)) context.HttpContext.Features.Set(caller);
+                else context.Fail("sub, jti, and client_id or azp, are needed once each");
+                return Task.CompletedTask;
+            },
+            OnAuthenticationFailed = context =>
+            {
+                Refused(context.HttpContext, context.Exception.GetType().Name);
+                return Task.CompletedTask;
+            },
+            OnChallenge = context =>
+            {
+                context.HandleResponse();
+                var challenges = context.HttpContext.RequestServices.GetRequiredService<Challenges>();
+                if (context.HttpContext.Features.Get<KeysUnknown>() is not null) return Challenges.CannotTellAsync(context.HttpContext);
+                return context.AuthenticateFailure is null ? challenges.NoTokenAsync(context.HttpContext) : challenges.BadTokenAsync(context.HttpContext);
+            },
+        };
+    }
+
+    private static async Task ReceiveAsync(MessageReceivedContext context, AuthorityMetadata authority)
+    {
+        const string Scheme = "Bearer ";
+        var header = context.Request.Headers.Authorization;
+        if (header.Count == 0 || !header.ToString().StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) || header.ToString()[Scheme.Length..].Trim() is not { Length: > 0 } token)
+        {
+            context.NoResult();
+            return;
+        }
+        if (TokenForm.Refuse(token, out var keyId) is { } reason)
+        {
+            Refused(context.HttpContext, reason);
+            context.Fail(reason);
+            return;
+        }
+        if (!await authority.PrepareAsync(keyId, context.HttpContext.RequestAborted))
+        {
+            context.HttpContext.Features.Set(new KeysUnknown());
+            context.Fail("keys unknown");
+            return;
+        }
+        context.HttpContext.Features.Set(new SubjectToken(token));
+        context.Token = token;
+    }
+
+    private static void Refused(HttpContext context, string reason)
+    {
+        var logger = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(TokenValidationExtensions).Namespace!);
+        LogRefused(logger, reason);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "A token was refused: {Reason}")]
+    private static partial void LogRefused(ILogger logger, string reason);
+
+    private sealed record KeysUnknown;
+}

@@ -1,0 +1,26 @@
+using Duende.IdentityModel.Client;
+
+namespace StockMcp.Server.UpstreamTokens;
+
+/// <summary>How one kind of authorization server is asked for an upstream token. The setting <c>UpstreamTokens:Dialect</c> chooses it.</summary>
+internal interface IExchangeDialect
+{
+    /// <summary>Asks for one. Whatever the answer is, it comes as a <see cref="TokenResponse"/>.</summary>
+    Task<TokenResponse> RequestAsync(HttpMessageInvoker http, ExchangeRequest request, CancellationToken cancellationToken);
+}
+
+/// <summary>What is asked for, and by whom.</summary>
+internal sealed class ExchangeRequest
+{
+    public required string TokenEndpoint { get; init; }
+
+    public required string ClientId { get; init; }
+
+    public required string? ClientSecret { get; init; }
+
+    public required string SubjectToken { get; init; }
+
+    public required string Audience { get; init; }
+
+    public required string Scope { get; init; }
+}

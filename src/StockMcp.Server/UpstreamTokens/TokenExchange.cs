@@ -1,0 +1,95 @@
+using Duende.IdentityModel;
+using Duende.IdentityModel.Client;
+using Microsoft.Extensions.Options;
+using Polly;
+using StockMcp.Server.TokenValidation;
+using StockMcp.Tools.Connections;
+using StockMcp.Tools.Errors;
+using StockMcp.Tools.Schemas;
+
+namespace StockMcp.Server.UpstreamTokens;
+
+/// <summary>Exchanges the caller's token at the authorization server, and reads the answer strictly (UP-01).</summary>
+internal sealed partial class TokenExchange(
+    IHttpClientFactory http, IExchangeDialect dialect, AuthorityMetadata authority, IOptions<AuthorityOptions> client, AuthoritySecret secret, TimeProvider time, ILogger<TokenExchange> logger)
+{
+    /// <summary>Name of its HTTP client.</summary>
+    public const string HttpClientName = "token-exchange";
+
+    private const string InteractionRequired = "interaction_required";
+    private const string TemporarilyUnavailable = "temporarily_unavailable";
+    private const int LongestToken = 16 * 1024;
+    private const int LongestUri = 2048;
+    private const int LongestLifetime = 24 * 60 * 60;
+
+    /// <exception cref="TradingException">There is none to be had; the message says what to do.</exception>
+    public async Task<UpstreamAccessToken> ExchangeAsync(SubjectToken subject, string audience, string scope, CancellationToken cancellationToken)
+    {
+        var endpoint = await authority.GetTokenEndpointAsync(cancellationToken);
+        using var messenger = http.CreateClient(HttpClientName);
+        TokenResponse response;
+        try
+        {
+            response = await dialect.RequestAsync(messenger, new ExchangeRequest
+            {
+                TokenEndpoint = endpoint,
+                ClientId = client.Value.ClientId,
+                ClientSecret = secret.Value,
+                SubjectToken = subject.Value,
+                Audience = audience,
+                Scope = scope,
+            }, cancellationToken);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or ExecutionRejectedException)
+        {
+            throw Away(exception);
+        }
+        if (response is { ErrorType: ResponseErrorType.Exception, Exception: { } cause })
+        {
+            if (cause is OperationCanceledException) cancellationToken.ThrowIfCancellationRequested();
+            throw cause is HttpRequestException or ExecutionRejectedException or OperationCanceledException ? Away(cause) : Invalid("it is not JSON", cause);
+        }
+        return response.IsError ? throw Refusal(response) : Read(response);
+    }
+
+    private UpstreamAccessToken Read(TokenResponse response)
+    {
+        if (!string.Equals(response.TokenType, OidcConstants.AuthenticationSchemes.AuthorizationHeaderBearer, StringComparison.OrdinalIgnoreCase)) throw Invalid("it is no bearer token");
+        if (response.AccessToken is not { Length: > 0 and <= LongestToken } token || !token.All(character => character is > ' ' and <= '~')) throw Invalid("it has no usable token");
+        if (response.ExpiresIn is <= 0 or > LongestLifetime) throw Invalid("its lifetime makes no sense");
+        return new UpstreamAccessToken(token, time.GetUtcNow().AddSeconds(response.ExpiresIn));
+    }
+
+    private TradingException Refusal(TokenResponse response)
+    {
+        LogRefused(ForeignText.Clean(response.Error, 60), (int)response.HttpStatusCode);
+        return response switch
+        {
+            { Error: InteractionRequired } => new TradingException(ErrorCode.ConnectionRequired, "The account at the brokerage has to be connected, or connected again with more rights. The person opens the page; then call again.") { ConnectUri = ConnectUri(response) },
+            { Error: OidcConstants.TokenErrors.InvalidGrant } => new TradingException(ErrorCode.AuthorizationEnded, "The authorization server does not accept this agent's access token any more. Get a new one, with its refresh token or by letting the person sign in again."),
+            { Error: OidcConstants.TokenErrors.InvalidScope or OidcConstants.TokenErrors.InvalidTarget } => new TradingException(ErrorCode.AuthorizationRefused, "The authorization server does not give this agent access to that account. The person signs the agent in again; should that not help, the settings of the two servers do not fit."),
+            { Error: OidcConstants.TokenErrors.InvalidClient or OidcConstants.TokenErrors.UnauthorizedClient } => new TradingException(ErrorCode.AuthorizationRefused, "The authorization server does not know this server. Its operator checks the settings Authority:ClientId and Authority:ClientSecret."),
+            { Error: TemporarilyUnavailable } => TradingException.Unavailable("the brokerage's sign-in"),
+            { HttpStatusCode: >= System.Net.HttpStatusCode.InternalServerError or System.Net.HttpStatusCode.TooManyRequests or System.Net.HttpStatusCode.RequestTimeout } => Away(null),
+            _ => Invalid("its refusal is not known"),
+        };
+    }
+
+    private static string? ConnectUri(TokenResponse response)
+        => response.TryGet("connect_uri") is { Length: <= LongestUri } text && Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Scheme: "https" } or { Scheme: "http", IsLoopback: true } ? url.AbsoluteUri : null;
+
+    private TradingException Away(Exception? cause)
+    {
+        LogAway(cause?.GetType().Name ?? "it failed");
+        return TradingException.Unavailable("the authorization server", cause);
+    }
+
+    private static TradingException Invalid(string why, Exception? cause = null)
+        => new(ErrorCode.UpstreamAnswerInvalid, $"The authorization server's answer cannot be used: {why}. Nothing of it is kept.", cause);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The token exchange was refused: {Error} ({Status})")]
+    private partial void LogRefused(string error, int status);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The token endpoint does not answer: {Reason}")]
+    private partial void LogAway(string reason);
+}

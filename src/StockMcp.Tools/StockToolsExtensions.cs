@@ -1,0 +1,58 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+using StockMcp.Tools.MarketData;
+using StockMcp.Tools.OrderReview;
+using StockMcp.Tools.Orders;
+using StockMcp.Tools.Portfolio;
+using StockMcp.Tools.Schemas;
+using StockMcp.Tools.Scopes;
+using StockMcp.Tools.TradingApi;
+using StockMcp.Tools.WhoAmI;
+
+namespace StockMcp.Tools;
+
+/// <summary>All tools, for an MCP server. Whoever adds them also adds <c>Caller</c>, <c>IUpstreamTokens</c> and <c>IConnectedAccounts</c>, each for the call's scope.</summary>
+public static class StockToolsExtensions
+{
+    private static readonly Type[] s_types = [typeof(MarketDataTools), typeof(WhoAmITool), typeof(PortfolioTools), typeof(OrderTools), typeof(OrderReviewTool)];
+
+    /// <summary>The tools' methods, in the order in which they are listed.</summary>
+    public static IReadOnlyList<MethodInfo> Methods { get; } =
+        [.. s_types.SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(method => method.IsDefined(typeof(McpServerToolAttribute))).OrderBy(method => method.MetadataToken))];
+
+    /// <summary>Adds the tools and the client of the trading API.</summary>
+    public static IMcpServerBuilder WithStockTools(this IMcpServerBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddTradingApi();
+        foreach (var method in Methods) builder.Services.AddSingleton(services => Create(method, services));
+        return builder;
+    }
+
+    /// <summary>The scopes that a tool's method asks for.</summary>
+    public static IReadOnlyList<string> RequiredScopes(this MethodInfo method) => method.GetCustomAttribute<RequiresScopeAttribute>()?.Scopes ?? [];
+
+    internal static IEnumerable<string> ToolsThatNeed(string scope)
+        => Methods.Where(method => method.RequiredScopes().Contains(scope)).Select(method => method.GetCustomAttribute<McpServerToolAttribute>()!.Name!);
+
+    private static McpServerTool Create(MethodInfo method, IServiceProvider services)
+    {
+        var attribute = method.GetCustomAttribute<McpServerToolAttribute>()!;
+        var tool = McpServerTool.Create(method, request => ActivatorUtilities.CreateInstance(request.Services!, method.DeclaringType!), new McpServerToolCreateOptions
+        {
+            Services = services,
+            SerializerOptions = ToolJson.Options,
+            SchemaCreateOptions = ToolSchemas.Options,
+            OutputSchema = ToolSchemas.AnswerOrError(attribute.OutputSchemaType!),
+            Meta = new JsonObject { [RequiresScopeAttribute.MetaKey] = new JsonArray([.. method.RequiredScopes().Select(scope => (JsonNode)scope)]) },
+        });
+        tool.ProtocolTool.InputSchema = ToolSchemas.Closed(tool.ProtocolTool.InputSchema);
+        return tool;
+    }
+
+    /// <summary>A tool's answer: for programs, and in a few words.</summary>
+    internal static CallToolResult Result<T>(T answer, string text) => new() { Content = [new TextContentBlock { Text = text }], StructuredContent = ToolJson.ToElement(answer) };
+}

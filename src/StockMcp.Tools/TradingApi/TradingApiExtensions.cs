@@ -1,0 +1,44 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http.Resilience;
+using Microsoft.Extensions.Options;
+using Polly;
+
+namespace StockMcp.Tools.TradingApi;
+
+/// <summary>The client of the brokerage's API.</summary>
+public static class TradingApiExtensions
+{
+    /// <summary>Adds it, with its settings from the section <see cref="TradingApiOptions.Section"/>.</summary>
+    public static IServiceCollection AddTradingApi(this IServiceCollection services)
+    {
+        services.AddOptions<TradingApiOptions>()
+            .BindConfiguration(TradingApiOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
+            .ValidateDataAnnotations()
+            .Validate(options => options.BaseUrl is null or { IsAbsoluteUri: true, Query: "", Fragment: "", UserInfo: "" } and ({ Scheme: "https" } or { Scheme: "http", IsLoopback: true }),
+                TradingApiOptions.Section + ":BaseUrl must be an absolute https URL, or http on loopback: a token travels to it.")
+            .ValidateOnStart();
+
+        services.AddHttpClient<TradingClient>((provider, http) =>
+        {
+            var options = provider.GetRequiredService<IOptions<TradingApiOptions>>().Value;
+            http.BaseAddress = options.BaseUrl!.AbsoluteUri.EndsWith('/') ? options.BaseUrl : new Uri(options.BaseUrl.AbsoluteUri + "/");
+            http.MaxResponseContentBufferSize = options.LargestAnswer;
+            http.Timeout = Timeout.InfiniteTimeSpan; // the pipeline below has the time in hand
+            http.DefaultRequestHeaders.UserAgent.ParseAdd("StockMcp");
+        })
+        // Redirects would carry the token to a host that nobody configured (UP-02).
+        .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5), ConnectTimeout = TimeSpan.FromSeconds(5) })
+        .AddResilienceHandler("trading-api", static (pipeline, context) =>
+        {
+            var options = context.ServiceProvider.GetRequiredService<IOptions<TradingApiOptions>>().Value;
+            pipeline.AddConcurrencyLimiter(options.Concurrency, queueLimit: 10_000);
+            pipeline.AddTimeout(options.Timeout);
+            // A POST may have moved money: it is looked up by its client order id, never sent again.
+            var retry = new HttpRetryStrategyOptions { MaxRetryAttempts = 2, BackoffType = DelayBackoffType.Exponential, Delay = TimeSpan.FromMilliseconds(200), UseJitter = true };
+            retry.DisableForUnsafeHttpMethods();
+            pipeline.AddRetry(retry);
+            pipeline.AddCircuitBreaker(new HttpCircuitBreakerStrategyOptions { FailureRatio = 0.5, MinimumThroughput = 20, SamplingDuration = TimeSpan.FromSeconds(10), BreakDuration = TimeSpan.FromSeconds(5) });
+        });
+        return services;
+    }
+}

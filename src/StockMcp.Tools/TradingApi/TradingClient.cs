@@ -1,0 +1,147 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Mime;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Polly;
+using Polly.Timeout;
+using StockMcp.Tools.Connections;
+using StockMcp.Tools.Errors;
+using StockMcp.Tools.Scopes;
+
+namespace StockMcp.Tools.TradingApi;
+
+/// <summary>
+/// The brokerage's API, in Alpaca's shape, for the current caller. Market data is asked for without a token; everything else with one of the caller's own account.
+/// </summary>
+internal sealed partial class TradingClient(HttpClient http, IUpstreamTokens tokens, IOptions<TradingApiOptions> options, ILogger<TradingClient> logger)
+{
+    private static readonly IReadOnlyList<string> s_portfolio = [StockScopes.PortfolioRead];
+    private static readonly IReadOnlyList<string> s_orders = [StockScopes.OrdersRead];
+
+    public Task<AccountAnswer> GetAccountAsync(CancellationToken cancellationToken) => GetAsync<AccountAnswer>("v2/account", s_portfolio, cancellationToken);
+
+    public Task<IReadOnlyList<PositionAnswer>> ListPositionsAsync(CancellationToken cancellationToken) => GetAsync<IReadOnlyList<PositionAnswer>>("v2/positions", s_portfolio, cancellationToken);
+
+    public Task<PortfolioHistoryAnswer> GetPortfolioHistoryAsync(int days, CancellationToken cancellationToken)
+        => GetAsync<PortfolioHistoryAnswer>($"v2/account/portfolio/history?period={days}D&timeframe={(days <= 7 ? "1H" : "1D")}", s_portfolio, cancellationToken);
+
+    /// <param name="query">The query, escaped.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public Task<IReadOnlyList<OrderAnswer>> ListOrdersAsync(string query, CancellationToken cancellationToken)
+        => GetAsync<IReadOnlyList<OrderAnswer>>("v2/orders?" + query, s_orders, cancellationToken);
+
+    /// <returns><see langword="null"/> if the account has none of that id.</returns>
+    public Task<OrderAnswer?> FindOrderAsync(Guid id, CancellationToken cancellationToken) => FindAsync<OrderAnswer>($"v2/orders/{id:D}", s_orders, cancellationToken);
+
+    /// <inheritdoc cref="FindOrderAsync(Guid, CancellationToken)"/>
+    public Task<OrderAnswer?> FindOrderAsync(string clientOrderId, CancellationToken cancellationToken)
+        => FindAsync<OrderAnswer>($"v2/orders:by_client_order_id?client_order_id={Uri.EscapeDataString(clientOrderId)}", s_orders, cancellationToken);
+
+    public Task<IReadOnlyList<AssetAnswer>> ListAssetsAsync(CancellationToken cancellationToken) => GetAsync<IReadOnlyList<AssetAnswer>>("v2/assets?status=active&asset_class=us_equity", null, cancellationToken);
+
+    public async Task<AssetAnswer> GetAssetAsync(string symbol, CancellationToken cancellationToken)
+        => Same(symbol, await FindAsync<AssetAnswer>($"v2/assets/{Uri.EscapeDataString(symbol)}", null, cancellationToken) ?? throw NoSuchShare(symbol), answer => answer.Symbol);
+
+    public Task<ClockAnswer> GetClockAsync(CancellationToken cancellationToken) => GetAsync<ClockAnswer>("v2/clock", null, cancellationToken);
+
+    public async Task<QuoteAnswer> GetQuoteAsync(string symbol, CancellationToken cancellationToken)
+        => Same(symbol, await FindAsync<LatestQuoteAnswer>($"v2/stocks/{Uri.EscapeDataString(symbol)}/quotes/latest", null, cancellationToken) ?? throw NoSuchShare(symbol), answer => answer.Symbol).Quote;
+
+    public async Task<TradeAnswer> GetTradeAsync(string symbol, CancellationToken cancellationToken)
+        => Same(symbol, await FindAsync<LatestTradeAnswer>($"v2/stocks/{Uri.EscapeDataString(symbol)}/trades/latest", null, cancellationToken) ?? throw NoSuchShare(symbol), answer => answer.Symbol).Trade;
+
+    public async Task<IReadOnlyList<BarAnswer>> ListBarsAsync(string symbol, string timeframe, DateTimeOffset start, int limit, CancellationToken cancellationToken)
+        => Same(symbol, await FindAsync<BarsAnswer>($"v2/stocks/{Uri.EscapeDataString(symbol)}/bars?timeframe={timeframe}&start={start.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}&limit={limit}", null, cancellationToken) ?? throw NoSuchShare(symbol), answer => answer.Symbol).Bars ?? [];
+
+    private static TradingException NoSuchShare(string symbol)
+        => new(ErrorCode.NotFound, $"There is no share with the symbol {symbol}. Find the right symbol with search_stocks.") { Argument = "symbol" };
+
+    private static T Same<T>(string symbol, T answer, Func<T, string> symbolOf) => symbolOf(answer) == symbol ? answer : throw Garbage("it is about another share");
+
+    private async Task<T> GetAsync<T>(string path, IReadOnlyList<string>? scopes, CancellationToken cancellationToken) where T : class
+        => await FindAsync<T>(path, scopes, cancellationToken) ?? throw new TradingException(ErrorCode.UpstreamRefused, "The brokerage does not serve this.");
+
+    // A token that the brokerage refuses, although it has not expired, was ended there: one fresh exchange tells whether the connection still stands.
+    private async Task<T?> FindAsync<T>(string path, IReadOnlyList<string>? scopes, CancellationToken cancellationToken) where T : class
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var token = scopes is null ? null : await tokens.GetAsync(options.Value.Connection, scopes, cancellationToken);
+            using var response = await SendAsync(path, token, cancellationToken);
+            if (response.StatusCode == HttpStatusCode.Unauthorized && token is not null)
+            {
+                await tokens.ForgetAsync(options.Value.Connection, scopes!, token, cancellationToken);
+                if (attempt == 1) continue;
+            }
+            return response.StatusCode switch
+            {
+                HttpStatusCode.OK => await ReadAsync<T>(response, cancellationToken),
+                HttpStatusCode.NotFound => null,
+                HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError => throw Refused(response, TradingException.Unavailable("the brokerage")),
+                HttpStatusCode.Unauthorized => throw Refused(response, new(ErrorCode.ConnectionRequired, "The brokerage does not accept the connection to this account any more. The person has to connect the account again: whoami names the page.")),
+                HttpStatusCode.Forbidden => throw Refused(response, new(ErrorCode.UpstreamRefused, "The brokerage does not allow this for this account.")),
+                _ => throw Refused(response, new(ErrorCode.UpstreamRefused, "The brokerage refused the request.")),
+            };
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(string path, UpstreamAccessToken? token, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Accept.Add(new(MediaTypeNames.Application.Json));
+        if (token is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Value);
+        try
+        {
+            return await http.SendAsync(request, cancellationToken);
+        }
+        catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
+        {
+            throw Garbage("it is too large", exception);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or ExecutionRejectedException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            LogUnavailable(exception is TimeoutRejectedException ? "no answer in time" : exception.GetType().Name);
+            throw TradingException.Unavailable("the brokerage", exception);
+        }
+    }
+
+    private async Task<T> ReadAsync<T>(HttpResponseMessage response, CancellationToken cancellationToken) where T : class
+    {
+        if (response.Content.Headers.ContentType?.MediaType != MediaTypeNames.Application.Json) throw LogGarbage(Garbage("it is not JSON"));
+        try
+        {
+            await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+            return await JsonSerializer.DeserializeAsync<T>(body, AnswerJson.Options, cancellationToken) ?? throw new JsonException("null");
+        }
+        catch (Exception exception) when (exception is JsonException or FormatException or OverflowException)
+        {
+            throw LogGarbage(Garbage("it is not what was asked for", exception));
+        }
+    }
+
+    private static TradingException Garbage(string why, Exception? cause = null)
+        => new(ErrorCode.UpstreamAnswerInvalid, $"The brokerage's answer cannot be used: {why}. Nothing of it is passed on.", cause);
+
+    private TradingException LogGarbage(TradingException exception)
+    {
+        LogInvalid(exception.Message, exception.InnerException?.GetType().Name);
+        return exception;
+    }
+
+    private TradingException Refused(HttpResponseMessage response, TradingException exception)
+    {
+        LogRefused((int)response.StatusCode, response.RequestMessage?.RequestUri?.AbsolutePath);
+        return exception;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The brokerage cannot be reached: {Reason}")]
+    private partial void LogUnavailable(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The brokerage answered {Status} to {Path}")]
+    private partial void LogRefused(int status, string? path);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Message} {Cause}")]
+    private partial void LogInvalid(string message, string? cause);
+}

@@ -1,0 +1,26 @@
+using StockMcp.Testing.Harness;
+using StockMcp.Testing.People;
+
+namespace StockMcp.EndToEnd.Tests;
+
+/// <summary>What was agreed yesterday holds today.</summary>
+public sealed class RestartTests
+{
+    [Fact]
+    public async Task After_a_restart_the_brokerage_refreshes_yesterdays_app_without_a_new_sign_in()
+    {
+        await using var system = await StockMcpSystem.StartAsync(options => options with { BrokerageSettings = BrokerageApp.Settings });
+        using var alice = Person.Alice(system);
+        var flow = new CodeFlow(system.Running.Brokerage.Url, BrokerageApp.ClientId, BrokerageApp.RedirectUri, BrokerageApp.Scopes);
+        var yesterday = await flow.RedeemAsync(await alice.AuthorizeAsync(flow.AuthorizationUrl));
+
+        await system.StopAsync();
+        await system.StartAsync();
+        var today = await flow.RefreshAsync(yesterday.RefreshToken!);
+
+        today.AccessToken.Should().NotBe(yesterday.AccessToken);
+        today.RefreshToken.Should().NotBe(yesterday.RefreshToken, "a used refresh token is replaced");
+        (await BrokerageApp.ReadAccountAsync(system, today.AccessToken)).Should().Contain("\"status\":\"ACTIVE\"");
+        (await BrokerageApp.ReadAccountAsync(system, yesterday.AccessToken)).Should().Contain("\"status\":\"ACTIVE\"", "the keys outlived the restart");
+    }
+}
