@@ -31,6 +31,7 @@ public sealed class BrokerageInBrowserTests(SharedSystem shared, Browser browser
 
         var tokens = await flow.RedeemAsync(await alice.LeaveAsync());
         tokens.Scope!.Split(' ').Should().Contain("account:read").And.NotContain("orders:read");
+        alice.Complaints.Should().BeEmpty();
     }
 
     [Fact, Requires(Tool.Chromium)]

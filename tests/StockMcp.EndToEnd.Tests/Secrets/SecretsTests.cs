@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
+using StockMcp.EndToEnd.Tests.Agents;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;
 using StockMcp.Testing.Secrets;
@@ -21,6 +22,24 @@ public sealed class SecretsTests
 
         system.Secrets.All.Select(secret => secret.What).Should().Contain(["access_token", "refresh_token", "id_token", "code", "code_verifier", "password", "cookie stockmcp-brokerage"]);
         SecretScan.DatabaseFiles(system.DataDirectory).Should().NotBeEmpty();
+        (await SecretScan.FindAsync(system, alice.Pages)).Should().BeEmpty();
+    }
+
+    [Fact, Trait("Requirement", "LG-01"), Trait("Requirement", "TX-03"), Trait("Requirement", "RC-01"), Trait("Requirement", "RS-04")]
+    public async Task No_secret_of_the_whole_chain_is_in_a_log_a_database_redis_a_page_or_a_tools_answer()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        using var agent = await Agent.ConnectAsync(system, alice);
+        foreach (var tool in new[] { "whoami", "get_account", "get_portfolio", "list_orders" }) (await agent.CallToolAsync(tool)).IsError.Should().BeFalse();
+        await agent.RefreshAsync();
+        await agent.CallToolAsync("get_portfolio");
+        await alice.ReadAsync(new Uri(system.Running.Authority.Url, "account"));
+
+        var upstream = system.Brokerage.Requests.Select(request => request.Token).OfType<string>().Distinct().ToList();
+        upstream.Should().NotBeEmpty().And.NotContain(agent.Tokens.AccessToken, "the agent's token stays at the Server");
+        system.Secrets.All.Select(secret => secret.What).Should().Contain(["access_token", "refresh_token", "code", "code_verifier", "client secret"]);
+        (await SecretScan.RedisKeysAsync(system)).Should().BePositive("the exchanged token is kept");
         (await SecretScan.FindAsync(system, alice.Pages)).Should().BeEmpty();
     }
 

@@ -39,13 +39,13 @@ internal sealed class ForeignProcess : IAsyncDisposable
 
     /// <summary>Starts a script of the folder Clients.</summary>
     public static ForeignProcess StartScript(string script, IEnumerable<string> arguments, string? home = null)
-        => Start(Programs.Node, [Path.Combine(Programs.Clients, script), .. arguments], home);
+        => Start(Toolbox.Node, [Path.Combine(Toolbox.Clients, script), .. arguments], home);
 
     public static ForeignProcess Start(string program, IEnumerable<string> arguments, string? home = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = home ?? Path.GetTempPath() };
         start.Environment.Clear();
-        start.Environment["PATH"] = $"{Path.GetDirectoryName(Programs.Node)}:/usr/local/bin:/usr/bin:/bin";
+        start.Environment["PATH"] = $"{Path.GetDirectoryName(Toolbox.Node)}:/usr/local/bin:/usr/bin:/bin";
         start.Environment["HOME"] = home ?? Path.GetTempPath();
         start.Environment["LANG"] = "C.UTF-8";
         if (Environment.GetEnvironmentVariable("DOTNET_ROOT") is { } dotnet) start.Environment["DOTNET_ROOT"] = dotnet;

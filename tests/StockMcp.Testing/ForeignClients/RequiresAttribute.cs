@@ -13,10 +13,10 @@ internal sealed class RequiresAttribute(params Tool[] tools) : BeforeAfterTestAt
 
     public override void Before(MethodInfo methodUnderTest, IXunitTest test)
     {
-        foreach (var tool in Tools.Where(tool => !ForeignClients.Programs.Has(tool)))
+        foreach (var tool in Tools.Where(tool => !Toolbox.Has(tool)))
         {
-            if (All) Assert.Fail($"{tool} is missing. {ForeignClients.Programs.Cure(tool)}");
-            Assert.Skip($"{tool} is missing. {ForeignClients.Programs.Cure(tool)}");
+            if (All) Assert.Fail($"{tool} is missing. {Toolbox.Cure(tool)}");
+            Assert.Skip($"{tool} is missing. {Toolbox.Cure(tool)}");
         }
     }
 }

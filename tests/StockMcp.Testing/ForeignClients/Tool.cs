@@ -17,7 +17,7 @@ internal enum Tool
 }
 
 /// <summary>Where the tools are on this machine.</summary>
-internal static class Programs
+internal static class Toolbox
 {
     /// <summary>The folder Clients of this project: the package of all foreign clients, and our scripts for them.</summary>
     public static string Clients { get; } = Path.Combine(FindRepository(), "tests", "StockMcp.EndToEnd.Tests", "Clients");

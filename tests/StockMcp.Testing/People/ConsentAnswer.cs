@@ -24,6 +24,9 @@ internal sealed record ConsentAnswer
     /// <summary>Takes these scopes' ticks away on the Brokerage's page alone.</summary>
     public static ConsentAnswer AtBrokerageWithout(StockMcpSystem system, params string[] scopes) => new() { Unticked = scopes, At = system.Running.Brokerage.Url };
 
+    /// <summary>Takes these scopes' ticks away on the Authority's page alone.</summary>
+    public static ConsentAnswer AtAuthorityWithout(StockMcpSystem system, params string[] scopes) => new() { Unticked = scopes, At = system.Running.Authority.Url };
+
     /// <summary>Whether a box that comes ticked stays so. Its name, or its value, ends with the scope.</summary>
     public bool Ticks(IHtmlInputElement box, Uri page)
         => box.IsChecked && !((At is null || At.IsBaseOf(page)) && Unticked.Any(scope => box.Value == scope || box.Name == scope || box.Name!.EndsWith(":" + scope, StringComparison.Ordinal)));

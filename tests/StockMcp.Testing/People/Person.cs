@@ -76,6 +76,13 @@ internal sealed class Person : IDisposable
         ((int)response.StatusCode).Should().BeInRange(200, 399, await response.Content.ReadAsStringAsync());
     }
 
+    /// <summary>Lets the browser arrive at the client's own port, with the answer.</summary>
+    public async Task ReturnToClientAsync(Uri cameBack)
+    {
+        using var response = await http.GetAsync(cameBack);
+        response.IsSuccessStatusCode.Should().BeTrue("the client answered {0}", response.StatusCode);
+    }
+
     /// <summary>Looks at a page of the system.</summary>
     public async Task<string> ReadAsync(Uri url)
     {

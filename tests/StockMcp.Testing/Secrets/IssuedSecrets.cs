@@ -25,7 +25,7 @@ internal sealed class IssuedSecrets
     private static readonly HashSet<string> Names =
     [
         "access_token", "refresh_token", "id_token", "code", "code_verifier", "client_secret", "registration_access_token",
-        "subject_token", "actor_token", "token", "client_assertion", "assertion", "auth_req_id", "request_uri", "password",
+        "subject_token", "actor_token", "token", "client_assertion", "assertion", "auth_req_id", "password",
     ];
 
     private readonly ConcurrentDictionary<string, IssuedSecret> secrets = new(StringComparer.Ordinal);

@@ -34,6 +34,14 @@ internal static class SecretScan
     public static IEnumerable<string> DatabaseFiles(string folder)
         => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(file => Path.GetExtension(file) is ".db" or ".db-wal" or ".db-journal");
 
+    /// <summary>How many keys Redis holds.</summary>
+    public static async Task<int> RedisKeysAsync(StockMcpSystem system)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var (name, content) in RedisAsync(system)) names.Add(name + content);
+        return names.Count;
+    }
+
     private static async Task<string> ReadAsync(string file)
     {
         await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
