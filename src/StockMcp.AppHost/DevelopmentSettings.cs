@@ -35,6 +35,7 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["Resources:0:Uri"] = new Uri(server, "mcp").AbsoluteUri,
         ["Clients:0:ClientId"] = ServerAtAuthority,
         ["Clients:0:ClientSecret"] = secrets.ServerAtAuthority,
+        ["Clients:0:Audiences:1"] = new Uri(authority, "me/v1").AbsoluteUri,
     });
 
     public IReadOnlyDictionary<string, string?> Brokerage(IReadOnlyDictionary<string, string?> more) => Merge(more, new()

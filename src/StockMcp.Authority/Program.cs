@@ -1,8 +1,21 @@
+using StockMcp.Authority.Account;
+using StockMcp.Authority.Authorization;
+using StockMcp.Authority.ConnectedAccounts;
+using StockMcp.Authority.Connections;
+using StockMcp.Authority.Consent;
+using StockMcp.Authority.Database;
+using StockMcp.Authority.Registration;
+using StockMcp.Authority.SignIn;
+using StockMcp.Authority.StartPage;
+using StockMcp.Authority.TokenExchange;
+using StockMcp.Authority.Tokens;
+using StockMcp.Authority.Vault;
+using StockMcp.AuthorizationServer;
 using StockMcp.Hosting;
 
 namespace StockMcp.Authority;
 
-/// <summary>The application, from its settings to its routes.</summary>
+/// <summary>The authorization server for agents, from its settings to its routes.</summary>
 public static class Program
 {
     /// <summary>Runs it until it is told to stop.</summary>
@@ -16,10 +29,30 @@ public static class Program
         var builder = SettingsFile.CreateBuilder("StockMcp.Authority", "authority.json", args);
         configure?.Invoke(builder);
         builder.AddServiceDefaults();
+        builder.AddAgentAuthorization();  // Authorization/      OpenIddict: flows, resources, scopes
+        builder.AddConnections();         // Connections/        where people sign in; what scopes mean there
+        builder.AddSignIn();              // SignIn/             federated sign-in, sessions
+        builder.AddVault();               // Vault/              upstream tokens, encrypted
+        builder.AddConsent();             // Consent/            what a person allows an agent
+        builder.AddClientRegistration();  // Registration/       RFC 7591
+        builder.AddTokenExchange();       // TokenExchange/      RFC 8693
+        builder.AddConnectedAccounts();   // ConnectedAccounts/  which accounts a person connected
 
         var app = builder.Build();
         app.UseSecurityHeaders();
+        app.UseAuthorizationServer<AuthorityDbContext>();
+        app.UseSignInErrors();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseAntiforgery();
         app.MapServiceDefaults(typeof(Program).Assembly);
+        app.MapStartPage();
+        app.MapSignIn();
+        app.MapConsent();
+        app.MapTokenEndpoint();
+        app.MapClientRegistration();
+        app.MapConnectedAccounts();
+        app.MapAccount();                 // Account/            the page of connections and agents
         return app;
     }
 }

@@ -76,9 +76,12 @@ public static class AuthorizationServerExtensions
                     .SetAccessTokenLifetime(TimeSpan.FromMinutes(10))
                     .SetIdentityTokenLifetime(TimeSpan.FromMinutes(10))
                     .SetRefreshTokenLifetime(TimeSpan.FromDays(30))
+                    .DisableSlidingRefreshTokenExpiration()
                     .SetRefreshTokenReuseLeeway(null)
                     .UseReferenceRefreshTokens()
                     .DisableAccessTokenEncryption();
+                server.UseNarrowedRefresh();
+                server.UseSingleUse();
 
                 var host = server.UseAspNetCore()
                     .EnableAuthorizationEndpointPassthrough()

@@ -1,9 +1,14 @@
 using StockMcp.AuthorizationServer;
 using StockMcp.Brokerage.Authorization;
+using StockMcp.Brokerage.ConnectedApps;
+using StockMcp.Brokerage.Dashboard;
 using StockMcp.Brokerage.Database;
 using StockMcp.Brokerage.Market;
 using StockMcp.Brokerage.MarketDataApi;
+using StockMcp.Brokerage.OrderTicket;
+using StockMcp.Brokerage.Prices;
 using StockMcp.Brokerage.SignIn;
+using StockMcp.Brokerage.Site;
 using StockMcp.Brokerage.Trading;
 using StockMcp.Brokerage.TradingApi;
 using StockMcp.Brokerage.Users;
@@ -31,6 +36,7 @@ public static class Program
         builder.AddTrading();         // Trading/        accounts, orders, fills
         builder.AddTradingApi();      // TradingApi/     the part of Alpaca's API that is served; with MarketDataApi/
         builder.AddOpenIdProvider();  // Authorization/  OpenID Connect for other applications
+        builder.AddConnectedApps();   // ConnectedApps/  which of them have access, and its end
 
         var app = builder.Build();
         app.UseSecurityHeaders();
@@ -39,10 +45,15 @@ public static class Program
         app.UseAuthorization();
         app.UseAntiforgery();
         app.MapServiceDefaults(typeof(Program).Assembly);
-        app.MapSignIn();
         app.MapOpenIdProvider();
         app.MapTradingApi();
         app.MapMarketDataApi();
+        app.MapSite();           // Site/         the start page, and what all pages share
+        app.MapPrices();         // Prices/       for everybody
+        app.MapSignIn();
+        app.MapDashboard();      // Dashboard/    balance, positions, orders
+        app.MapOrderTicket();    // OrderTicket/  review, place, cancel
+        app.MapConnectedApps();
         return app;
     }
 }

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace StockMcp.Hosting;
@@ -19,7 +18,6 @@ public static class ServiceHost
         try
         {
             await using var app = build(args);
-            app.Services.GetService<IStartupValidator>()?.Validate(); // before the host does it, which would log a stack
             await app.RunAsync();
             return 0;
         }
@@ -39,11 +37,18 @@ public static class ServiceHost
         UnauthorizedAccessException or IOException => $"{exception.Message} Give this user the right to write there, or choose another folder with the setting DataDirectory.",
         InvalidOperationException { InnerException: { } inner } binding when binding.Message.Contains("configuration", StringComparison.OrdinalIgnoreCase)
             => $"Settings: {binding.Message} {inner.Message}".ReplaceLineEndings(" "),
-        InvalidOperationException unknown when unknown.Message.Contains("ErrorOnUnknownConfiguration", StringComparison.Ordinal)
-            => $"Settings: {unknown.Message[(unknown.Message.LastIndexOf(": ", StringComparison.Ordinal) + 2)..]} is not known in the section of {unknown.Message.Split(' ').FirstOrDefault(word => word.EndsWith("Options:", StringComparison.Ordinal))?.Split('.')[^1].TrimEnd(':') ?? "its options"}. Look at its spelling, and whether it stands in the right section.",
+        InvalidOperationException unknown when unknown.Message.Contains("ErrorOnUnknownConfiguration", StringComparison.Ordinal) => UnknownSetting(unknown.Message),
         AggregateException { InnerExceptions: [var only] } => Explain(only),
         _ => null,
     };
+
+    // The binder's message ends in: "… not found on the instance of Namespace.MarketOptions: 'Sped', 'Seeed'".
+    private static string UnknownSetting(string message)
+    {
+        var end = message[(message.LastIndexOf(" of ", StringComparison.Ordinal) + 4)..].Split(':', 2);
+        var section = end[0].Split('.')[^1].Replace("Options", "", StringComparison.Ordinal);
+        return $"Settings: {section} has no{end[^1]}. Correct the name, or remove the setting.";
+    }
 }
 
 /// <summary>The application cannot start, and its operator can mend it. The message says how, in one line.</summary>

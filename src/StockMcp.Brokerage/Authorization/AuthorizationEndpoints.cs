@@ -21,6 +21,9 @@ internal static class AuthorizationEndpoints
 {
     private const string Tick = "tick:";
 
+    // Our own parameter, in seconds since 1970: the request wants the person to sign in after this.
+    private const string SignInAfter = "sign_in_after";
+
     public static void MapOpenIdProvider(this IEndpointRouteBuilder routes)
     {
         routes.MapMethods(AuthorizationServerExtensions.AuthorizationEndpoint, [HttpMethods.Get, HttpMethods.Post], AuthorizeAsync);
@@ -33,12 +36,12 @@ internal static class AuthorizationEndpoints
         var request = context.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("Not an authorization request.");
         var parameters = Parameters(context);
         var session = await context.AuthenticateAsync(CookieAuthenticationDefaults.AuthenticationScheme);
-        if (!session.Succeeded || MustSignInAgain(request, session.Principal, time))
+        if (!session.Succeeded || MustSignInAgain(request, parameters, session.Principal, time))
         {
             if (request.HasPromptValue(PromptValues.None)) return Refuse(Errors.LoginRequired, "The person is not signed in.");
             if (session.Succeeded) await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
-            // The request comes back here without the wish that has just been met.
-            var again = parameters.Where(parameter => parameter.Key != OpenIddictConstants.Parameters.Prompt || parameter.Value != PromptValues.Login);
+            // A pushed request keeps its prompt, so the way back says from when on a sign-in is what it asked for.
+            var again = parameters.Where(parameter => parameter.Key != SignInAfter).Append(new(SignInAfter, time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)));
             var returnUrl = AuthorizationServerExtensions.AuthorizationEndpoint + QueryString.Create(again!);
             return Results.LocalRedirect("/sign-in" + QueryString.Create("returnUrl", returnUrl));
         }
@@ -127,9 +130,12 @@ internal static class AuthorizationEndpoints
         return null;
     }
 
-    private static bool MustSignInAgain(OpenIddictRequest request, ClaimsPrincipal person, TimeProvider time)
-        => request.HasPromptValue(PromptValues.Login)
-            || (request.MaxAge is { } seconds && time.GetUtcNow().ToUnixTimeSeconds() - long.Parse(person.GetClaim(SignInExtensions.AuthenticationTime) ?? "0", CultureInfo.InvariantCulture) > seconds);
+    private static bool MustSignInAgain(OpenIddictRequest request, List<KeyValuePair<string, string>> parameters, ClaimsPrincipal person, TimeProvider time)
+    {
+        var signedIn = long.Parse(person.GetClaim(SignInExtensions.AuthenticationTime) ?? "0", CultureInfo.InvariantCulture);
+        var asked = long.TryParse(parameters.Find(parameter => parameter.Key == SignInAfter).Value, NumberStyles.None, CultureInfo.InvariantCulture, out var after) ? after : long.MaxValue;
+        return (request.HasPromptValue(PromptValues.Login) && signedIn < asked) || (request.MaxAge is { } seconds && time.GetUtcNow().ToUnixTimeSeconds() - signedIn > seconds);
+    }
 
     private static List<KeyValuePair<string, string>> Parameters(HttpContext context)
     {

@@ -259,6 +259,27 @@ namespace StockMcp.Brokerage.Migrations
                     b.ToTable("SigningKeys");
                 });
 
+            modelBuilder.Entity("StockMcp.Brokerage.SignIn.Session", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("SignedInAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("UserId")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("SignedInAt");
+
+                    b.HasIndex("UserId");
+
+                    b.ToTable("Sessions", (string)null);
+                });
+
             modelBuilder.Entity("StockMcp.Brokerage.Trading.Account", b =>
                 {
                     b.Property<Guid>("Id")
@@ -446,6 +467,15 @@ namespace StockMcp.Brokerage.Migrations
                     b.Navigation("Application");
 
                     b.Navigation("Authorization");
+                });
+
+            modelBuilder.Entity("StockMcp.Brokerage.SignIn.Session", b =>
+                {
+                    b.HasOne("StockMcp.Brokerage.Users.User", null)
+                        .WithMany()
+                        .HasForeignKey("UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("StockMcp.Brokerage.Trading.Holding", b =>

@@ -3,8 +3,10 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
+using StockMcp.Brokerage.Database;
+using StockMcp.Brokerage.Site;
 using StockMcp.Brokerage.Users;
 using StockMcp.Hosting;
 
@@ -16,13 +18,12 @@ public static class SignInExtensions
     /// <summary>The claim that says when the person last gave their password, in seconds since 1970.</summary>
     public const string AuthenticationTime = OpenIddictConstants.Claims.AuthenticationTime;
 
-    private static readonly TimeSpan LongestSession = TimeSpan.FromHours(12);
-
     /// <summary>Adds the session cookie (AS-19).</summary>
     public static void AddSignIn(this WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
         var https = PublicUrl.From(builder.Configuration, builder.Environment).IsHttps;
+        builder.Services.AddSingleton<SessionCookie>();
         builder.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie(options =>
         {
             options.Cookie.Name = (https ? "__Host-" : "") + "stockmcp-brokerage";
@@ -32,12 +33,7 @@ public static class SignInExtensions
             options.SlidingExpiration = true;
             options.LoginPath = "/sign-in";
             options.ReturnUrlParameter = "returnUrl";
-            options.Events.OnValidatePrincipal = context =>
-            {
-                var since = DateTimeOffset.FromUnixTimeSeconds(long.Parse(context.Principal!.FindFirstValue(AuthenticationTime) ?? "0", CultureInfo.InvariantCulture));
-                if (context.Options.TimeProvider!.GetUtcNow() - since > LongestSession) context.RejectPrincipal();
-                return Task.CompletedTask;
-            };
+            options.EventsType = typeof(SessionCookie);
         });
         builder.Services.AddAntiforgery(options =>
         {
@@ -49,12 +45,13 @@ public static class SignInExtensions
     /// <summary>The pages <c>/sign-in</c> and <c>/sign-out</c>.</summary>
     public static void MapSignIn(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/sign-in", (DemoUsers demo, string? returnUrl) => Page(demo, Local(returnUrl)));
-        routes.MapPost("/sign-in", SignInAsync);
-        routes.MapPost("/sign-out", async (HttpContext context, [FromForm] string? returnUrl) =>
+        routes.MapGet("/sign-in", IResult (HttpContext context, DemoUsers demo, string? returnUrl)
+            => context.User.Identity is { IsAuthenticated: true } ? TypedResults.LocalRedirect(Local(returnUrl)) : Page(demo, Local(returnUrl)));
+        routes.MapForm("/sign-in", SignInAsync);
+        routes.MapForm("/sign-out", async (HttpContext context) =>
         {
             await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
-            return Results.LocalRedirect(returnUrl is null ? "/" : Local(returnUrl));
+            return Results.LocalRedirect("/");
         });
     }
 
@@ -63,20 +60,30 @@ public static class SignInExtensions
         => url is ['/'] or ['/', not ('/' or '\\'), ..] && !url.Any(char.IsControl) ? url : "/dashboard";
 
     private static async Task<Results<RedirectHttpResult, RazorComponentResult<SignInPage>>> SignInAsync(
-        HttpContext context, UserStore users, DemoUsers demo, TimeProvider time, [FromForm] string? userName, [FromForm] string? password, [FromForm] string? returnUrl, CancellationToken cancellationToken)
+        HttpContext context, UserStore users, DemoUsers demo, BrokerageDbContext database, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (userName is not { Length: > 0 and <= 64 } || password is not { Length: > 0 and <= 256 } || await users.SignInAsync(userName, password, cancellationToken) is not { } user)
-            return Page(demo, Local(returnUrl), failed: true);
+        var form = context.Request.Form;
+        string userName = form["userName"].ToString(), password = form["password"].ToString(), returnUrl = Local(form["returnUrl"]);
+        if (userName.Length is 0 or > 64 || password.Length is 0 or > 256 || await users.SignInAsync(userName, password, cancellationToken) is not { } user)
+            return Page(demo, returnUrl, failed: true);
+
+        var now = time.GetUtcNow();
+        var session = new Session { Id = Guid.CreateVersion7(now), UserId = user.Id, SignedInAt = now };
+        var earliest = now - Session.Longest;
+        await database.Set<Session>().Where(old => old.SignedInAt <= earliest).ExecuteDeleteAsync(cancellationToken);
+        database.Add(session);
+        await database.SaveChangesAsync(cancellationToken);
 
         var identity = new ClaimsIdentity(
         [
             new(OpenIddictConstants.Claims.Subject, user.Id.ToString()),
             new(OpenIddictConstants.Claims.Name, user.DisplayName),
             new(OpenIddictConstants.Claims.PreferredUsername, user.UserName),
-            new(AuthenticationTime, time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)),
+            new(AuthenticationTime, now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)),
+            new(SessionCookie.SessionId, session.Id.ToString()),
         ], CookieAuthenticationDefaults.AuthenticationScheme, OpenIddictConstants.Claims.Name, null);
         await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, new ClaimsPrincipal(identity));
-        return TypedResults.LocalRedirect(Local(returnUrl));
+        return TypedResults.LocalRedirect(returnUrl);
     }
 
     private static RazorComponentResult<SignInPage> Page(DemoUsers demo, string returnUrl, bool failed = false)

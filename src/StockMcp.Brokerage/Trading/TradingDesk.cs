@@ -105,6 +105,22 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
         return await OrdersOf(scope.ServiceProvider.GetRequiredService<BrokerageDbContext>(), userId).FirstOrDefaultAsync(order => order.ClientOrderId == clientOrderId, cancellationToken) ?? throw NoSuchOrder();
     }
 
+    /// <summary>Says what an order would do, and places nothing.</summary>
+    /// <exception cref="TradingException">It would be refused now, for the same reason.</exception>
+    public async Task<OrderReview> ReviewOrderAsync(Guid userId, NewOrder order, CancellationToken cancellationToken = default)
+    {
+        NewOrderRules.Check(order, market);
+        await using var scope = scopes.CreateAsyncScope();
+        var database = scope.ServiceProvider.GetRequiredService<BrokerageDbContext>();
+        var now = clock.GetUtcNow();
+        var books = await BooksOfAsync(database, userId, cancellationToken);
+        Settle(database, books, now); // in memory alone: nothing is saved here
+        var reservation = Reserve(books, order, now);
+        var expiry = matching.ExpiryOf(order.TimeInForce, now);
+        var outcome = matching.Find(new Order(books.Account.Id, order, "", reservation, expiry, now), now);
+        return new OrderReview(market.QuoteAt(order.Symbol, now), market.Hours.IsOpen(now), outcome?.Price, reservation, books.BuyingPower, books.Holding(order.Symbol)?.Quantity ?? 0, expiry);
+    }
+
     /// <summary>Accepts an order, and fills it at once if it can be.</summary>
     /// <returns>The order as it stands then.</returns>
     /// <exception cref="TradingException">It was refused, and nothing was changed.</exception>
@@ -203,6 +219,16 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
         if (await database.Set<Order>().AnyAsync(known => known.AccountId == books.Account.Id && known.ClientOrderId == clientOrderId, cancellationToken))
             throw new TradingException(TradingError.DuplicateClientOrderId, "client_order_id must be unique", "client_order_id");
 
+        var accepted = new Order(books.Account.Id, order, clientOrderId, Reserve(books, order, now), matching.ExpiryOf(order.TimeInForce, now), now);
+        database.Add(accepted);
+        books.OpenOrders.Add(accepted);
+        books.Account.Change();
+        return accepted;
+    }
+
+    // What an order holds back, if money or shares are enough for it.
+    private decimal Reserve(Books books, NewOrder order, DateTimeOffset now)
+    {
         var isOpen = market.Hours.IsOpen(now);
         if (!isOpen && order.TimeInForce is TimeInForce.Ioc or TimeInForce.Fok)
             throw new TradingException(TradingError.Invalid, "time_in_force ioc and fok are accepted only while the market is open", "time_in_force");
@@ -210,12 +236,7 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
         var reservation = Matching.Reservation(order, market.QuoteAt(order.Symbol, now), isOpen);
         if (order.Side == OrderSide.Buy) CheckMoney(books, reservation);
         else CheckShares(books, order);
-
-        var accepted = new Order(books.Account.Id, order, clientOrderId, reservation, matching.ExpiryOf(order.TimeInForce, now), now);
-        database.Add(accepted);
-        books.OpenOrders.Add(accepted);
-        books.Account.Change();
-        return accepted;
+        return reservation;
     }
 
     private static void CheckMoney(Books books, decimal reservation)

@@ -1,3 +1,8 @@
+using System.Collections.Concurrent;
+using System.Xml.Linq;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using StockMcp.Server.ProtectedResource;
@@ -15,10 +20,22 @@ public static class StartPageExtensions
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddRazorComponents();
         builder.Services.AddOptions<StartPageOptions>().BindConfiguration(StartPageOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
+        // Razor components bring the keys of forms along. This page has no form, and a stateless server writes no keys anywhere.
+        builder.Services.AddDataProtection();
+        builder.Services.Configure<KeyManagementOptions>(options => (options.XmlRepository, options.XmlEncryptor) = (new Memory(), new NullXmlEncryptor()));
     }
 
     /// <summary>Serves the page.</summary>
     public static void MapStartPage(this IEndpointRouteBuilder routes)
         => routes.MapGet("/", (McpResource resource, IOptions<AuthorityOptions> authority, IOptions<TradingApiOptions> brokerage, IOptions<StartPageOptions> page)
             => new RazorComponentResult<Start>(new { Resource = resource, Authority = authority.Value.Issuer, Brokerage = brokerage.Value.BaseUrl!.AbsoluteUri, page.Value.SignInHint })).AllowAnonymous();
+
+    private sealed class Memory : IXmlRepository
+    {
+        private readonly ConcurrentQueue<XElement> elements = new();
+
+        public IReadOnlyCollection<XElement> GetAllElements() => [.. elements];
+
+        public void StoreElement(XElement element, string friendlyName) => elements.Enqueue(element);
+    }
 }

@@ -8,7 +8,7 @@ namespace StockMcp.Server.TokenValidation;
 /// <summary>Reads person and agent from a validated token.</summary>
 internal static class CallerClaims
 {
-    private const int Longest = 512;
+    private const int Longest = 2048; // a client id may be a URL
 
     /// <returns>False if the token does not say who calls.</returns>
     public static bool TryRead(ClaimsPrincipal principal, string issuer, [NotNullWhen(true)] out Caller? caller)

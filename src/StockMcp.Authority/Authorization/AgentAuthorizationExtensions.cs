@@ -1,0 +1,33 @@
+using StockMcp.Authority.ConnectedAccounts;
+using StockMcp.Authority.Connections;
+using StockMcp.Authority.Database;
+using StockMcp.Authority.Resources;
+using StockMcp.Authority.Tokens;
+using StockMcp.AuthorizationServer;
+using StockMcp.AuthorizationServer.ConfiguredClients;
+using StockMcp.Hosting;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace StockMcp.Authority.Authorization;
+
+/// <summary>The authorization server itself: which resources and scopes there are, and who may ask for them.</summary>
+public static class AgentAuthorizationExtensions
+{
+    /// <summary>Adds OpenIddict with the resources of the settings, and the clients that the operator registered.</summary>
+    public static void AddAgentAuthorization(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var resources = builder.AddProtectedResources();
+        var connections = builder.Configuration.GetSection(ConnectionOptions.Section).GetChildren().Select(connection => connection.Key);
+        var ownApi = PublicUrl.From(builder.Configuration, builder.Environment).At(ConnectedAccountsExtensions.Path);
+        builder.AddAuthorizationServer<AuthorityDbContext>("authority", "/assets/authority.css", server =>
+        {
+            server.RegisterScopes([Scopes.OpenId, Scopes.OfflineAccess, .. resources.Scopes, ConnectedAccountsExtensions.Read])
+                .RegisterResources([.. resources.All.Select(resource => resource.Uri)])
+                .RegisterAudiences([.. connections, ownApi]);
+            server.AddEventHandler(RefreshTokens.Descriptor);
+            server.AddEventHandler(AgentMetadata.Descriptor);
+        });
+        builder.AddConfiguredClients();
+    }
+}

@@ -1,0 +1,26 @@
+using OpenIddict.Server;
+using StockMcp.Authority.ConnectedAccounts;
+using StockMcp.Authority.Registration;
+using StockMcp.Hosting;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+using static OpenIddict.Server.OpenIddictServerEvents;
+
+namespace StockMcp.Authority.Authorization;
+
+/// <summary>What both discovery documents (RFC 8414, OpenID Connect Discovery) say that OpenIddict does not know.</summary>
+internal sealed class AgentMetadata(PublicUrl publicUrl) : IOpenIddictServerHandler<HandleConfigurationRequestContext>
+{
+    public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<HandleConfigurationRequestContext>()
+        .UseSingletonHandler<AgentMetadata>()
+        .SetOrder(int.MaxValue)
+        .SetType(OpenIddictServerHandlerType.Custom)
+        .Build();
+
+    public ValueTask HandleAsync(HandleConfigurationRequestContext context)
+    {
+        context.Metadata["registration_endpoint"] = publicUrl.At(RegistrationExtensions.Endpoint);
+        context.Scopes.Remove(ConnectedAccountsExtensions.Read); // it is given by exchange alone: no agent need ask for it
+        context.TokenEndpointAuthenticationMethods.Add(ClientAuthenticationMethods.None); // public clients, as MCP clients are
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.IdentityModel.Tokens;
+using OpenIddict.Abstractions;
+using OpenIddict.Server.AspNetCore;
+using StockMcp.Authority.Connections;
+using StockMcp.Authority.Registration;
+using StockMcp.Authority.Resources;
+using StockMcp.Authority.SignIn;
+using StockMcp.AuthorizationServer;
+using StockMcp.AuthorizationServer.Hardening;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace StockMcp.Authority.Consent;
+
+/// <summary>OpenIddict has checked client, redirect URI, PKCE, resource and scopes before this runs.</summary>
+internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedResources resources, ConnectionTable connections, IOpenIddictApplicationManager clients, IAntiforgery antiforgery)
+{
+    public async Task<IResult> HandleAsync(HttpContext context)
+    {
+        var request = context.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("Not an authorization request.");
+        var parameters = AuthorizationRequests.Parameters(context);
+        if (resources.Find(request.GetResources().FirstOrDefault()) is not { } resource)
+            return AuthorizationRequests.Refuse(Errors.InvalidTarget, "The parameter resource must name the MCP server that the token is for.");
+        // RFC 6749, section 3.3: who asks for nothing in particular gets the default.
+        string[] wanted = request.GetScopes() is { Length: > 0 } asked ? [.. asked.Where(scope => scope != Scopes.OfflineAccess)] : [.. resource.DefaultScopes];
+        if (wanted.FirstOrDefault(scope => scope != Scopes.OpenId && resource.Scopes.All(known => known.Name != scope)) is { } foreign)
+            return AuthorizationRequests.Refuse(Errors.InvalidScope, $"{resource.Uri} has no scope {foreign}.");
+
+        var session = await context.AuthenticateAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+        if (!session.Succeeded)
+        {
+            if (request.HasPromptValue(PromptValues.None)) return AuthorizationRequests.Refuse(Errors.LoginRequired, "The person is not signed in.");
+            var connection = connections.All[0];
+            return SignInExtensions.SignIn(connection, connection.Translate(wanted), AuthorizationServerExtensions.AuthorizationEndpoint + QueryString.Create(parameters!));
+        }
+
+        var person = session.Principal;
+        var redirectUri = new Uri(request.RedirectUri!);
+        if (HttpMethods.IsPost(context.Request.Method) && context.Request.Form[AuthorizationRequests.Decision].ToString() is { Length: > 0 } decision)
+        {
+            // AS-09: the form must come from the page that this browser got in this session.
+            if (!await antiforgery.IsRequestValidAsync(context))
+                return new RazorComponentResult<ProblemPage>(new { Title = "This page is too old", Text = "It was not made for this browser, or you signed in again since. Go back to the app and start again." }) { StatusCode = StatusCodes.Status403Forbidden };
+            if (decision != "allow") return AuthorizationRequests.Refuse(Errors.AccessDenied, "The person did not allow it.");
+            string[] ticked = [.. wanted.Where(scope => scope == Scopes.OpenId || context.Request.Form.ContainsKey(AuthorizationRequests.Tick + scope))];
+            await consents.GrantAsync(person.PersonId(), request.ClientId!, resource.Uri, redirectUri, ticked, context.RequestAborted);
+            return SignIn(person, resource, ticked);
+        }
+
+        if (await consents.FindAsync(person.PersonId(), request.ClientId!, resource.Uri, redirectUri, context.RequestAborted) is { } known
+            && !wanted.Except(known.GrantedScopes).Any() && !IsCrossSite(context) && !request.HasPromptValue(PromptValues.Consent))
+            return SignIn(person, resource, wanted);
+        if (request.HasPromptValue(PromptValues.None)) return AuthorizationRequests.Refuse(Errors.ConsentRequired, "The person has not allowed this yet.");
+
+        var client = await clients.FindByClientIdAsync(request.ClientId!, context.RequestAborted) ?? throw new InvalidOperationException("The client vanished.");
+        return new RazorComponentResult<ConsentPage>(new
+        {
+            Agent = await clients.GetDisplayNameAsync(client, context.RequestAborted) ?? request.ClientId!,
+            SelfRegistered = await ClientRegistration.IsSelfRegisteredAsync(clients, client, context.RequestAborted),
+            RedirectUri = redirectUri,
+            Person = person.GetClaim(Claims.Name)!,
+            Resource = resource.DisplayName,
+            Scopes = (IReadOnlyList<ResourceScope>)[.. resource.Scopes.Where(scope => wanted.Contains(scope.Name))],
+            Request = parameters,
+        });
+    }
+
+    private static IResult SignIn(ClaimsPrincipal person, ProtectedResource resource, IEnumerable<string> scopes)
+    {
+        var identity = new ClaimsIdentity(TokenValidationParameters.DefaultAuthenticationType, Claims.Name, Claims.Role);
+        identity.SetClaim(Claims.Subject, person.GetClaim(Claims.Subject));
+        identity.SetScopes(scopes).SetResources(resource.Uri);
+        // Each sign-in is an authorization of its own in OpenIddict: one stolen refresh token ends that agent's copy, not its others.
+        return Results.SignIn(new ClaimsPrincipal(identity), authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
+    }
+
+    // AS-08: a page elsewhere could send a signed-in person through without their noticing. Browsers of today say where a request comes from; one that does not is asked, too.
+    private static bool IsCrossSite(HttpContext context) => context.Request.Headers["Sec-Fetch-Site"].ToString() is not ("none" or "same-origin");
+}

@@ -1,0 +1,41 @@
+using Microsoft.EntityFrameworkCore;
+using OpenIddict.Abstractions;
+using StockMcp.Authority.Database;
+
+namespace StockMcp.Authority.Consent;
+
+/// <summary>What people allowed their agents.</summary>
+internal sealed class ConsentStore(AuthorityDbContext database, IOpenIddictApplicationManager clients, IOpenIddictAuthorizationManager authorizations, IOpenIddictTokenManager tokens, TimeProvider time)
+{
+    public Task<AgentConsent?> FindAsync(Guid personId, string clientId, string resource, Uri redirectUri, CancellationToken cancellationToken)
+    {
+        var host = AgentConsent.HostOf(redirectUri);
+        return database.Set<AgentConsent>().FirstOrDefaultAsync(
+            consent => consent.PersonId == personId && consent.ClientId == clientId && consent.Resource == resource && consent.RedirectHost == host, cancellationToken);
+    }
+
+    public Task<List<AgentConsent>> ListAsync(Guid personId, CancellationToken cancellationToken)
+        => database.Set<AgentConsent>().AsNoTracking().Where(consent => consent.PersonId == personId).OrderByDescending(consent => consent.GrantedAt).ToListAsync(cancellationToken);
+
+    public async Task GrantAsync(Guid personId, string clientId, string resource, Uri redirectUri, IEnumerable<string> scopes, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(personId, clientId, resource, redirectUri, cancellationToken) is not { } consent)
+            database.Add(consent = new AgentConsent { PersonId = personId, ClientId = clientId, Resource = resource, RedirectHost = AgentConsent.HostOf(redirectUri) });
+        consent.Scopes = string.Join(' ', scopes);
+        consent.GrantedAt = time.GetUtcNow();
+        await database.SaveChangesAsync(cancellationToken);
+    }
+
+    public Task UsedAsync(Guid personId, string clientId, CancellationToken cancellationToken)
+        => database.Set<AgentConsent>().Where(consent => consent.PersonId == personId && consent.ClientId == clientId)
+            .ExecuteUpdateAsync(set => set.SetProperty(consent => consent.LastUsedAt, time.GetUtcNow()), cancellationToken);
+
+    /// <summary>Signs an agent out: its tokens for this person end, and it has to ask for consent again.</summary>
+    public async Task RevokeAsync(Guid personId, string clientId, CancellationToken cancellationToken)
+    {
+        await database.Set<AgentConsent>().Where(consent => consent.PersonId == personId && consent.ClientId == clientId).ExecuteDeleteAsync(cancellationToken);
+        if (await clients.FindByClientIdAsync(clientId, cancellationToken) is not { } client || await clients.GetIdAsync(client, cancellationToken) is not { } id) return;
+        await authorizations.RevokeAsync(personId.ToString(), id, status: null, type: null, cancellationToken);
+        await tokens.RevokeAsync(personId.ToString(), id, status: null, type: null, cancellationToken);
+    }
+}

@@ -1,0 +1,44 @@
+using System.ComponentModel.DataAnnotations;
+using StockMcp.Hosting;
+
+namespace StockMcp.Authority.Resources;
+
+/// <summary>All resources, in the order of the settings.</summary>
+public sealed class ProtectedResources(IReadOnlyList<ProtectedResource> all)
+{
+    /// <summary>All of them; at least one.</summary>
+    public IReadOnlyList<ProtectedResource> All => all;
+
+    /// <summary>The resource of a URI; the only one, if none is given; or <see langword="null"/>.</summary>
+    public ProtectedResource? Find(string? uri) => uri is null && all.Count == 1 ? all[0] : all.FirstOrDefault(resource => resource.Uri == uri);
+
+    /// <summary>The names of all scopes.</summary>
+    public IEnumerable<string> Scopes => all.SelectMany(resource => resource.Scopes).Select(scope => scope.Name).Distinct();
+}
+
+/// <summary>The resource servers that tokens are issued for.</summary>
+public static class ResourceExtensions
+{
+    /// <summary>Reads the setting <c>Resources</c>.</summary>
+    /// <exception cref="StartupException">There is none, or one lacks a setting.</exception>
+    public static ProtectedResources AddProtectedResources(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var all = builder.Configuration.GetSection(ProtectedResource.Section).Get<List<ProtectedResource>>(binder => binder.ErrorOnUnknownConfiguration = true) ?? [];
+        if (all.Count == 0) throw new StartupException($"{ProtectedResource.Section} is empty. Name the MCP server whose tokens are issued here.");
+        for (var index = 0; index < all.Count; index++) Check(index, all[index]);
+        var resources = new ProtectedResources(all);
+        builder.Services.AddSingleton(resources);
+        return resources;
+    }
+
+    private static void Check(int index, ProtectedResource resource)
+    {
+        var mistakes = new List<ValidationResult>();
+        Validator.TryValidateObject(resource, new ValidationContext(resource), mistakes, validateAllProperties: true);
+        if (mistakes.Count > 0) throw new StartupException($"{ProtectedResource.Section}:{index}: {string.Join(" ", mistakes.Select(mistake => mistake.ErrorMessage))}");
+        // RFC 8707, section 2: absolute, without a fragment. Tokens are compared by its letters, so it must be in its one canonical form.
+        if (!Uri.TryCreate(resource.Uri, UriKind.Absolute, out var uri) || uri.Fragment.Length > 0 || uri.AbsoluteUri != resource.Uri)
+            throw new StartupException($"{ProtectedResource.Section}:{index}:Uri is '{resource.Uri}'. Set it to an absolute URI without a fragment, in its canonical form, for example https://stock.example.com/mcp.");
+    }
+}

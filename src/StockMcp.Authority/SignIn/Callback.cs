@@ -1,0 +1,77 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OpenIddict.Abstractions;
+using OpenIddict.Client.AspNetCore;
+using StockMcp.Authority.Connections;
+using StockMcp.Authority.Database;
+using StockMcp.Authority.Vault;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace StockMcp.Authority.SignIn;
+
+/// <summary>What happens when the browser comes back from a connection. OpenIddict has checked state, PKCE, issuer, nonce and tokens before.</summary>
+internal sealed class Callback(AuthorityDbContext database, TokenVault vault, SessionCookie session, ConnectionTable connections, TimeProvider time)
+{
+    /// <summary>The property that names the person who adds this connection to their account.</summary>
+    public const string ConnectsFor = "connects_for";
+
+    public async Task<IResult> HandleAsync(HttpContext context)
+    {
+        var result = await context.AuthenticateAsync(OpenIddictClientAspNetCoreDefaults.AuthenticationScheme);
+        if (result is not { Succeeded: true, Principal: { } upstream, Properties: { } properties }
+            || upstream.GetClaim(Claims.Subject) is not { Length: > 0 } subject
+            || connections.Find(upstream.GetClaim(Claims.Private.RegistrationId)) is not { } connection)
+            return Problem("The sign-in did not complete", "Go back to the app and start again.", StatusCodes.Status400BadRequest);
+
+        var cancellationToken = context.RequestAborted;
+        var link = await database.Set<ConnectedAccount>().FirstOrDefaultAsync(account => account.Connection == connection.Name && account.Subject == subject, cancellationToken);
+        var person = link is null ? null : await database.Set<Person>().FirstAsync(person => person.Id == link.PersonId, cancellationToken);
+
+        properties.Items.TryGetValue(ConnectsFor, out var connectsFor);
+        if (connectsFor is not null)
+        {
+            // TV-02: only in the session of the person who began it, and never an account that is somebody else's.
+            var current = await context.AuthenticateAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+            if (!current.Succeeded || current.Principal.GetClaim(Claims.Subject) != connectsFor)
+                return Problem("This was started in another session", "Sign in again on your account page and connect from there.", StatusCodes.Status403Forbidden);
+            if (person is not null && person.Id.ToString() != connectsFor)
+                return Problem("This account is connected to someone else", $"You signed in at {connection.DisplayName} with an account that belongs to another person here. Sign out there, and connect your own.", StatusCodes.Status409Conflict);
+            person ??= await database.Set<Person>().FirstAsync(known => known.Id == Guid.Parse(connectsFor), cancellationToken);
+        }
+        person ??= NewPerson(upstream);
+        if (connectsFor is null) person.DisplayName = NameOf(upstream);
+
+        properties.Items.TryGetValue(GrantedScopes.Property, out var scopes);
+        var granted = scopes?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
+        try
+        {
+            await vault.StoreAsync(person.Id, connection, subject, NameOf(upstream), properties.GetTokenValue(OpenIddictClientAspNetCoreConstants.Tokens.RefreshToken), granted, cancellationToken);
+        }
+        catch (DbUpdateException)
+        {
+            return Problem("You signed in twice at once", "For the first time, too: start again, and it will work.", StatusCodes.Status409Conflict);
+        }
+        if (connectsFor is null) await session.SignInAsync(context, person);
+        return Results.LocalRedirect(LocalUrl.Or(properties.RedirectUri, "/account"));
+    }
+
+    private Person NewPerson(ClaimsPrincipal upstream)
+    {
+        var now = time.GetUtcNow();
+        var person = new Person { Id = Guid.CreateVersion7(now), DisplayName = NameOf(upstream), CreatedAt = now };
+        database.Add(person);
+        return person;
+    }
+
+    private static string NameOf(ClaimsPrincipal upstream)
+    {
+        var name = upstream.GetClaim(Claims.Name) ?? upstream.GetClaim(Claims.PreferredUsername) ?? "";
+        var printable = new string([.. name.Where(character => !char.IsControl(character) && char.GetUnicodeCategory(character) != System.Globalization.UnicodeCategory.Format)]).Trim();
+        return printable.Length is > 0 and <= 200 ? printable : "You";
+    }
+
+    private static RazorComponentResult<ProblemPage> Problem(string title, string text, int status) => new(new { Title = title, Text = text }) { StatusCode = status };
+}

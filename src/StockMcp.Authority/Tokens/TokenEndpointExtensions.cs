@@ -1,0 +1,41 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.IdentityModel.Tokens;
+using OpenIddict.Abstractions;
+using OpenIddict.Server.AspNetCore;
+using StockMcp.Authority.Consent;
+using StockMcp.Authority.Database;
+using StockMcp.Authority.SignIn;
+using StockMcp.Authority.TokenExchange;
+using StockMcp.AuthorizationServer;
+using StockMcp.AuthorizationServer.Hardening;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace StockMcp.Authority.Tokens;
+
+/// <summary>The token endpoint: codes, refresh tokens, and exchanges.</summary>
+public static class TokenEndpointExtensions
+{
+    /// <summary><c>POST /connect/token</c>.</summary>
+    public static void MapTokenEndpoint(this IEndpointRouteBuilder routes) => routes.MapPost(AuthorizationServerExtensions.TokenEndpoint, IssueAsync).DisableAntiforgery();
+
+    private static async Task<IResult> IssueAsync(HttpContext context, AuthorityDbContext database, ConsentStore consents, TokenExchangeEndpoint exchange, CancellationToken cancellationToken)
+    {
+        // OpenIddict has checked the client, and the code with its PKCE verifier, the refresh token or the subject token.
+        var request = context.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("Not a token request.");
+        var principal = (await context.AuthenticateAsync(OpenIddictServerAspNetCoreDefaults.AuthenticationScheme)).Principal;
+        if (principal is null || !Guid.TryParse(principal.GetClaim(Claims.Subject), out var personId) || !await database.Set<Person>().AnyAsync(person => person.Id == personId, cancellationToken))
+            return AuthorizationRequests.Refuse(Errors.InvalidGrant, "The person is not known here any more.");
+        if (request.IsTokenExchangeGrantType()) return await exchange.HandleAsync(context, request, principal, personId);
+
+        // RFC 8707, section 2.2: what was not asked for at the authorization endpoint cannot be asked for here.
+        if (request.GetResources().Except(principal.GetResources()).Any())
+            return AuthorizationRequests.Refuse(Errors.InvalidTarget, "The parameter resource must be the one that the person allowed.");
+        await consents.UsedAsync(personId, request.ClientId!, cancellationToken);
+        var identity = new ClaimsIdentity(principal.Claims, TokenValidationParameters.DefaultAuthenticationType, Claims.Name, Claims.Role);
+        identity.SetDestinations(_ => []);
+        return Results.SignIn(new ClaimsPrincipal(identity), authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
+    }
+}

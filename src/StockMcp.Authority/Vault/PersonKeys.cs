@@ -1,0 +1,104 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using StockMcp.Authority.Database;
+using StockMcp.AuthorizationServer.Keys;
+
+namespace StockMcp.Authority.Vault;
+
+/// <summary>A person's own key, wrapped by a master key: deleted, all that it sealed is lost for good.</summary>
+public sealed class PersonKey
+{
+    /// <summary>Whose it is.</summary>
+    public required Guid PersonId { get; init; }
+
+    /// <summary>The person's first key is 1.</summary>
+    public required int Version { get; init; }
+
+    /// <summary>The version of the master key that wraps it.</summary>
+    public required int MasterKeyVersion { get; set; }
+
+    /// <summary>256 random bits, wrapped.</summary>
+    public required byte[] WrappedKey { get; set; }
+}
+
+/// <summary>A secret of the vault does not open: it was changed, moved to another row, or its keys are gone.</summary>
+public sealed class VaultException : Exception
+{
+    /// <inheritdoc/>
+    public VaultException() { }
+
+    /// <inheritdoc/>
+    public VaultException(string message) : base(message) { }
+
+    /// <inheritdoc/>
+    public VaultException(string message, Exception innerException) : base(message, innerException) { }
+}
+
+/// <summary>
+/// Envelope encryption: a secret is sealed by its person's key (AES-256-GCM), and that key is wrapped by a master key. Each is bound to the place it is
+/// stored in, so that a row moved elsewhere does not open (TV-01). Stored as the format's version, the key's version, nonce, ciphertext and tag.
+/// </summary>
+internal sealed class PersonKeys(AuthorityDbContext database, MasterKeys masters)
+{
+    private const byte Format = 1;
+    private const int Header = 1 + sizeof(int);
+    private const string WrapPurpose = "vault/wrap";
+    private const string SealPurpose = "vault/v1";
+
+    /// <summary>Seals a secret. A first key is made when the person has none; the caller saves it with what it sealed.</summary>
+    public async Task<byte[]> SealAsync(ConnectedAccount account, string column, string secret, CancellationToken cancellationToken)
+    {
+        var key = database.Set<PersonKey>().Local.Where(key => key.PersonId == account.PersonId).MaxBy(key => key.Version)
+            ?? await database.Set<PersonKey>().Where(key => key.PersonId == account.PersonId).OrderByDescending(key => key.Version).FirstOrDefaultAsync(cancellationToken)
+            ?? Create(account.PersonId);
+        var sealedSecret = Unwrap(key).Encrypt(SealPurpose, Encoding.UTF8.GetBytes(secret), BoundTo(account, column));
+        var stored = new byte[Header + sealedSecret.Length];
+        stored[0] = Format;
+        BinaryPrimitives.WriteInt32BigEndian(stored.AsSpan(1), key.Version);
+        sealedSecret.CopyTo(stored, Header);
+        return stored;
+    }
+
+    /// <exception cref="VaultException">It does not open.</exception>
+    public async Task<string> OpenAsync(ConnectedAccount account, string column, byte[] stored, CancellationToken cancellationToken)
+    {
+        if (stored.Length <= Header || stored[0] != Format) throw new VaultException("A secret of the vault has an unknown format.");
+        var version = BinaryPrimitives.ReadInt32BigEndian(stored.AsSpan(1));
+        var key = await database.Set<PersonKey>().FindAsync([account.PersonId, version], cancellationToken)
+            ?? throw new VaultException($"Key {version} of person {account.PersonId} is gone: what it sealed is lost.");
+        try
+        {
+            return Encoding.UTF8.GetString(Unwrap(key).Decrypt(SealPurpose, stored.AsSpan(Header), BoundTo(account, column)));
+        }
+        catch (CryptographicException exception)
+        {
+            throw new VaultException($"A secret of account {account.Id} does not open: it was changed, or belongs elsewhere.", exception);
+        }
+    }
+
+    private PersonKey Create(Guid personId)
+    {
+        var key = new PersonKey { PersonId = personId, Version = 1, MasterKeyVersion = masters.Current, WrappedKey = [] };
+        key.WrappedKey = masters.Get(key.MasterKeyVersion).Encrypt(WrapPurpose, RandomNumberGenerator.GetBytes(32), BoundTo(key));
+        database.Add(key);
+        return key;
+    }
+
+    private MasterSecret Unwrap(PersonKey key)
+    {
+        try
+        {
+            return new MasterSecret(masters.Get(key.MasterKeyVersion).Decrypt(WrapPurpose, key.WrappedKey, BoundTo(key)));
+        }
+        catch (CryptographicException exception)
+        {
+            throw new VaultException($"Key {key.Version} of person {key.PersonId} does not open with master key {key.MasterKeyVersion}.", exception);
+        }
+    }
+
+    private static string BoundTo(PersonKey key) => $"{key.PersonId}|{key.Version}";
+
+    private static string BoundTo(ConnectedAccount account, string column) => $"{account.PersonId}|{account.Connection}|{account.Subject}|{column}";
+}

@@ -1,0 +1,167 @@
+using Microsoft.EntityFrameworkCore;
+using StockMcp.Authority.Connections;
+using StockMcp.Authority.Database;
+
+namespace StockMcp.Authority.Vault;
+
+/// <summary>Keeps the refresh tokens of people's accounts, and gets access tokens with them: never more than one refresh of an account at a time.</summary>
+internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys keys, UpstreamProvider provider, TimeProvider time, ILogger<TokenVault> log)
+{
+    private const string RefreshTokenColumn = "refresh_token";
+    private const string AccessTokenColumn = "access_token";
+
+    /// <summary>A stored token is handed out only while it lives longer than this.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromMinutes(1);
+
+    /// <summary>Longer than a refresh can take; a copy that dies in between holds the others up no longer than this.</summary>
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(20);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
+
+    /// <summary>A person's accounts, oldest first.</summary>
+    public Task<List<ConnectedAccount>> ListAsync(Guid personId, CancellationToken cancellationToken)
+        => database.Set<ConnectedAccount>().AsNoTracking().Where(account => account.PersonId == personId).OrderBy(account => account.Id).ToListAsync(cancellationToken);
+
+    /// <summary>
+    /// Keeps what a person has just granted at a connection. A refresh token that grants less than the vault's own is revoked instead: nobody loses a scope by
+    /// signing in. Saves with it what else the caller changed.
+    /// </summary>
+    /// <param name="personId">Whose account it is.</param>
+    /// <param name="connection">Where it is.</param>
+    /// <param name="subject">Who the person is there.</param>
+    /// <param name="accountName">What the provider calls them.</param>
+    /// <param name="refreshToken">The refresh token; <see langword="null"/> if the provider gave none.</param>
+    /// <param name="granted">The granted scopes.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public async Task StoreAsync(Guid personId, Connection connection, string subject, string accountName, string? refreshToken, IReadOnlyList<string> granted, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var id = await database.Set<ConnectedAccount>().Where(known => known.Connection == connection.Name && known.Subject == subject).Select(known => (Guid?)known.Id).FirstOrDefaultAsync(cancellationToken);
+        ConnectedAccount account;
+        string? obsolete = null;
+        if (id is { } knownId)
+        {
+            // A refresh that is under way would put its own token over this one.
+            while (!await TryLeaseAsync(knownId, cancellationToken)) await Task.Delay(Pause, time, cancellationToken);
+            account = await database.Set<ConnectedAccount>().FirstAsync(known => known.Id == knownId, cancellationToken);
+            await database.Entry(account).ReloadAsync(cancellationToken);
+            account.RefreshLease = null;
+        }
+        else
+        {
+            account = new ConnectedAccount { Id = Guid.CreateVersion7(now), PersonId = personId, Connection = connection.Name, Subject = subject, AccountName = accountName, State = ConnectionState.Disconnected };
+            database.Add(account);
+        }
+
+        account.AccountName = accountName;
+        if (refreshToken is not null)
+        {
+            var before = account is { State: ConnectionState.Connected, RefreshToken: { } sealedToken } ? await keys.OpenAsync(account, RefreshTokenColumn, sealedToken, cancellationToken) : null;
+            if (before is not null && account.GrantedScopes.Except(granted).Any())
+            {
+                obsolete = refreshToken;
+            }
+            else
+            {
+                obsolete = before;
+                (account.Scopes, account.State, account.ConnectedAt) = (string.Join(' ', granted), ConnectionState.Connected, now);
+                account.RefreshToken = await keys.SealAsync(account, RefreshTokenColumn, refreshToken, cancellationToken);
+            }
+        }
+        await database.SaveChangesAsync(cancellationToken);
+        if (obsolete is not null) await provider.RevokeAsync(connection, obsolete, cancellationToken);
+    }
+
+    /// <summary>An access token of the connection with just these of its scopes.</summary>
+    /// <exception cref="VaultException">What is stored does not open.</exception>
+    public async Task<UpstreamTokenOutcome> GetAsync(Guid personId, Connection connection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        for (var deadline = time.GetUtcNow() + Lease; time.GetUtcNow() < deadline; await Task.Delay(Pause, time, cancellationToken))
+        {
+            var account = await database.Set<ConnectedAccount>().AsNoTracking().Where(account => account.PersonId == personId && account.Connection == connection.Name)
+                .OrderBy(account => account.State).ThenByDescending(account => account.ConnectedAt).FirstOrDefaultAsync(cancellationToken);
+            if (account is null || account.State == ConnectionState.Disconnected) return new UpstreamTokenOutcome.InteractionRequired($"No account at {connection.DisplayName} is connected.", []);
+            if (account.State == ConnectionState.ReconnectNeeded) return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} ended and must be made again.", []);
+            var missing = scopes.Except(account.GrantedScopes).ToList();
+            if (missing.Count > 0) return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} does not allow {string.Join(", ", missing)} yet.", missing);
+
+            if (await FindStoredAsync(account, scopes, cancellationToken) is { } stored) return stored;
+            // From here on the caller's cancellation does not count: a token that was rotated must be committed (TV-04).
+            if (await TryLeaseAsync(account.Id, cancellationToken)) return await RefreshAsync(account.Id, connection, scopes, CancellationToken.None);
+        }
+        return new UpstreamTokenOutcome.Unavailable();
+    }
+
+    /// <summary>Forgets the account's tokens and revokes them at the provider. False if it is not this person's.</summary>
+    public async Task<bool> DisconnectAsync(Guid personId, Guid accountId, ConnectionTable connections, CancellationToken cancellationToken)
+    {
+        if (!await database.Set<ConnectedAccount>().AnyAsync(account => account.Id == accountId && account.PersonId == personId, cancellationToken)) return false;
+        while (!await TryLeaseAsync(accountId, cancellationToken)) await Task.Delay(Pause, time, cancellationToken);
+        var account = await database.Set<ConnectedAccount>().FirstAsync(account => account.Id == accountId, cancellationToken);
+        var refreshToken = account.RefreshToken is { } sealedToken ? await keys.OpenAsync(account, RefreshTokenColumn, sealedToken, cancellationToken) : null;
+        await ForgetAsync(account, ConnectionState.Disconnected, cancellationToken);
+        if (refreshToken is not null && connections.Find(account.Connection) is { } connection) await provider.RevokeAsync(connection, refreshToken, cancellationToken);
+        return true;
+    }
+
+    private async Task<UpstreamTokenOutcome> RefreshAsync(Guid accountId, Connection connection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        var account = await database.Set<ConnectedAccount>().FirstAsync(account => account.Id == accountId, cancellationToken);
+        if (account.RefreshToken is null) return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} ended and must be made again.", []);
+        // Who had the lease before may have got just this token.
+        if (await FindStoredAsync(account, scopes, cancellationToken) is { } stored)
+        {
+            account.RefreshLease = null;
+            await database.SaveChangesAsync(cancellationToken);
+            return stored;
+        }
+        var refreshed = await provider.RefreshAsync(connection, await keys.OpenAsync(account, RefreshTokenColumn, account.RefreshToken, cancellationToken), scopes, cancellationToken);
+        account.RefreshLease = null;
+        switch (refreshed)
+        {
+            case RefreshOutcome.Refreshed(var accessToken, var expiresAt, var rotated):
+                if (rotated is not null) account.RefreshToken = await keys.SealAsync(account, RefreshTokenColumn, rotated, cancellationToken);
+                await KeepAsync(account, string.Join(' ', scopes), accessToken, expiresAt, cancellationToken);
+                await database.SaveChangesAsync(cancellationToken);
+                return new UpstreamTokenOutcome.Issued(accessToken, expiresAt, scopes);
+            case RefreshOutcome.Refused:
+                LogReconnectNeeded(account.Id, connection.Name);
+                await ForgetAsync(account, ConnectionState.ReconnectNeeded, cancellationToken);
+                return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} ended and must be made again.", []);
+            default:
+                await database.SaveChangesAsync(cancellationToken);
+                return new UpstreamTokenOutcome.Unavailable();
+        }
+    }
+
+    private async Task<bool> TryLeaseAsync(Guid accountId, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        return await database.Set<ConnectedAccount>().Where(account => account.Id == accountId && (account.RefreshLease == null || account.RefreshLease < now))
+            .ExecuteUpdateAsync(set => set.SetProperty(account => account.RefreshLease, now + Lease), cancellationToken) == 1;
+    }
+
+    private async Task<UpstreamTokenOutcome.Issued?> FindStoredAsync(ConnectedAccount account, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        var (wanted, alive) = (string.Join(' ', scopes), time.GetUtcNow() + Margin);
+        var stored = await database.Set<UpstreamAccessToken>().AsNoTracking().FirstOrDefaultAsync(token => token.AccountId == account.Id && token.Scopes == wanted && token.ExpiresAt > alive, cancellationToken);
+        return stored is null ? null : new UpstreamTokenOutcome.Issued(await keys.OpenAsync(account, AccessTokenColumn, stored.Token, cancellationToken), stored.ExpiresAt, scopes);
+    }
+
+    private async Task KeepAsync(ConnectedAccount account, string scopes, string accessToken, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    {
+        var sealedToken = await keys.SealAsync(account, AccessTokenColumn, accessToken, cancellationToken);
+        if (await database.Set<UpstreamAccessToken>().FindAsync([account.Id, scopes], cancellationToken) is { } stored) (stored.Token, stored.ExpiresAt) = (sealedToken, expiresAt);
+        else database.Add(new UpstreamAccessToken { AccountId = account.Id, Scopes = scopes, Token = sealedToken, ExpiresAt = expiresAt });
+    }
+
+    private async Task ForgetAsync(ConnectedAccount account, ConnectionState state, CancellationToken cancellationToken)
+    {
+        (account.State, account.RefreshToken, account.RefreshLease) = (state, null, null);
+        database.RemoveRange(await database.Set<UpstreamAccessToken>().Where(token => token.AccountId == account.Id).ToListAsync(cancellationToken));
+        await database.SaveChangesAsync(cancellationToken);
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Account {AccountId} at {Connection} has to be connected again: its refresh token is not honoured any more.")]
+    private partial void LogReconnectNeeded(Guid accountId, string connection);
+}

@@ -1,0 +1,88 @@
+using OpenIddict.Client;
+using StockMcp.Authority.Connections;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+using static OpenIddict.Abstractions.OpenIddictExceptions;
+using static OpenIddict.Client.OpenIddictClientModels;
+
+namespace StockMcp.Authority.Vault;
+
+/// <summary>How a refresh at the provider ended.</summary>
+internal abstract record RefreshOutcome
+{
+    /// <summary>A new access token, and a new refresh token if the provider rotates them.</summary>
+    public sealed record Refreshed(string AccessToken, DateTimeOffset ExpiresAt, string? RefreshToken) : RefreshOutcome
+    {
+        public override string ToString() => nameof(Refreshed);
+    }
+
+    /// <summary>The refresh token is not honoured any more (RFC 6749, section 5.2: invalid_grant).</summary>
+    public sealed record Refused : RefreshOutcome;
+
+    /// <summary>No sensible answer.</summary>
+    public sealed record Unavailable : RefreshOutcome;
+}
+
+/// <summary>The connections' token and revocation endpoints.</summary>
+internal sealed partial class UpstreamProvider(OpenIddictClientService client, TimeProvider time, ILogger<UpstreamProvider> log)
+{
+    /// <summary>A provider that does not say how long its token lives is asked again after this.</summary>
+    private static readonly TimeSpan UnknownLifetime = TimeSpan.FromMinutes(10);
+
+    private static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(1);
+
+    /// <summary>RFC 6749, section 6: a token with a part of what was granted.</summary>
+    public async Task<RefreshOutcome> RefreshAsync(Connection connection, string refreshToken, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = await client.AuthenticateWithRefreshTokenAsync(new RefreshTokenAuthenticationRequest
+            {
+                RegistrationId = connection.Name,
+                RefreshToken = refreshToken,
+                Scopes = [.. scopes],
+                DisableUserInfo = true,
+                CancellationToken = cancellationToken,
+            });
+            // TX-02: a token that can do more than it was asked for is not handed on.
+            if (result.TokenResponse.Scope is { } granted && granted.Split(' ').Except(scopes).Any())
+            {
+                LogWiderScopes(connection.Name, string.Join(' ', scopes), granted);
+                return new RefreshOutcome.Unavailable();
+            }
+            var now = time.GetUtcNow();
+            var expiresAt = result.AccessTokenExpirationDate ?? now + UnknownLifetime;
+            return new RefreshOutcome.Refreshed(result.AccessToken, expiresAt < now + LongestLifetime ? expiresAt : now + LongestLifetime, result.RefreshToken);
+        }
+        catch (ProtocolException exception) when (exception.Error == Errors.InvalidGrant)
+        {
+            return new RefreshOutcome.Refused();
+        }
+        catch (Exception exception) when (exception is ProtocolException or HttpRequestException or OperationCanceledException or InvalidOperationException)
+        {
+            LogUnavailable(connection.Name, exception.GetType().Name, exception.Message.ReplaceLineEndings(" "));
+            return new RefreshOutcome.Unavailable();
+        }
+    }
+
+    /// <summary>RFC 7009, as far as the provider has it: what is not revoked there is at least forgotten here.</summary>
+    public async Task RevokeAsync(Connection connection, string refreshToken, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.RevokeTokenAsync(new RevocationRequest { RegistrationId = connection.Name, Token = refreshToken, TokenTypeHint = TokenTypeHints.RefreshToken, CancellationToken = cancellationToken });
+        }
+        catch (Exception exception) when (exception is ProtocolException or HttpRequestException or OperationCanceledException or InvalidOperationException)
+        {
+            LogNotRevoked(connection.Name, exception.GetType().Name);
+        }
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Connection} granted '{Granted}' where only '{Asked}' was asked for: its token is not used.")]
+    private partial void LogWiderScopes(string connection, string asked, string granted);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Connection} gave no token: {Kind}: {Reason}")]
+    private partial void LogUnavailable(string connection, string kind, string reason);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "A refresh token at {Connection} was not revoked there ({Kind}); it is forgotten here.")]
+    private partial void LogNotRevoked(string connection, string kind);
+}

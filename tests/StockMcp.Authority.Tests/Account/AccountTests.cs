@@ -1,0 +1,111 @@
+using System.Net;
+using AngleSharp.Html.Parser;
+using StockMcp.Testing.Harness;
+using StockMcp.Testing.People;
+
+namespace StockMcp.Authority.Tests.Account;
+
+public sealed class AccountTests
+{
+    [Fact, Trait("Requirement", "AS-17")]
+    public async Task A_person_sees_their_agents_and_signs_one_out()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        var agent = await TestAgent.RegisterAsync(system, name: "Helper");
+        var other = await TestAgent.RegisterAsync(system, name: "Other helper");
+        var tokens = await agent.ConnectAsync(alice, "portfolio:read");
+        var others = await other.ConnectAsync(alice);
+        var page = await new HtmlParser().ParseDocumentAsync(await alice.ReadAsync(AccountPage(system)));
+        page.QuerySelector("main")!.TextContent.Should().Contain("Helper").And.Contain("See your balance").And.Contain("Gotham Brokerage").And.Contain("connected");
+
+        await alice.SubmitAsync(AccountPage(system), "Sign out this agent", form => form.InnerHtml.Contains(agent.ClientId, StringComparison.Ordinal));
+
+        (await agent.RefreshAsync(tokens.RefreshToken!))["error"].Should().Be("invalid_grant");
+        (await TestAgent.ExchangeAsync(system, tokens.AccessToken))["error"].Should().Be("invalid_grant");
+        (await other.RefreshAsync(others.RefreshToken!)).Status.Should().Be(HttpStatusCode.OK);
+        (await alice.ReadAsync(AccountPage(system))).Should().NotContain(agent.ClientId);
+    }
+
+    [Fact, Trait("Requirement", "TV-05")]
+    public async Task Disconnecting_forgets_the_tokens_and_revokes_them_at_the_broker()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        var tokens = await (await TestAgent.RegisterAsync(system)).ConnectAsync(alice);
+        (await TestAgent.ExchangeAsync(system, tokens.AccessToken)).Status.Should().Be(HttpStatusCode.OK);
+
+        await alice.SubmitAsync(AccountPage(system), "Disconnect");
+
+        system.Brokerage.Requests.Should().Contain(request => request.Path == "/connect/revoke" && request.Status == 200);
+        (await TestAgent.ExchangeAsync(system, tokens.AccessToken))["error"].Should().Be("interaction_required");
+        (await alice.ReadAsync(AccountPage(system))).Should().Contain("not connected");
+    }
+
+    [Fact, Trait("Requirement", "TV-02")]
+    public async Task An_account_of_somebody_else_cannot_be_connected()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        using var bob = Person.Bob(system);
+        var agent = await TestAgent.RegisterAsync(system);
+        await agent.ConnectAsync(alice);
+        await agent.ConnectAsync(bob);
+        // Bob sits at Alice's browser while she is signed in here, and signs in at the broker as himself.
+        await alice.SubmitAsync(new Uri(system.Running.Brokerage.Url, "dashboard"), "Sign out");
+        using var pretender = alice.As("bob");
+
+        var callback = await pretender.GoAsync(new Uri(system.Running.Authority.Url, "account/connect/brokerage"), url => url.AbsolutePath == "/callback/brokerage");
+        using var response = await pretender.SendAsync(new HttpRequestMessage(HttpMethod.Get, callback));
+
+        response.StatusCode.Should().Be(HttpStatusCode.Conflict);
+        (await response.Content.ReadAsStringAsync()).Should().Contain("connected to someone else");
+    }
+
+    [Fact, Trait("Requirement", "AS-19")]
+    public async Task A_session_that_was_signed_out_is_over_even_for_a_kept_cookie_and_an_idle_one_ends()
+    {
+        var clock = new ShiftedClock();
+        await using var system = await StockMcpSystem.StartAsync(clock: clock);
+        using var alice = Person.Alice(system);
+        await (await TestAgent.RegisterAsync(system)).ConnectAsync(alice);
+        using var kept = alice.WithCopiedCookies();
+        (await kept.StatusAsync(AccountPage(system))).Should().Be(HttpStatusCode.OK);
+
+        await alice.SubmitAsync(AccountPage(system), "Sign out");
+
+        (await kept.StatusAsync(AccountPage(system))).Should().Be(HttpStatusCode.Redirect);
+    }
+
+    [Fact, Trait("Requirement", "AS-19")]
+    public async Task A_return_url_leads_to_this_site_alone()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        foreach (var evil in new[] { "https://evil.example/", "//evil.example/", "/\\evil.example/", "javascript:alert(1)" })
+        {
+            using var alice = Person.Alice(system);
+            await alice.GoAsync(new Uri(system.Running.Authority.Url, "sign-in?returnUrl=" + Uri.EscapeDataString(evil)), url => url.AbsolutePath == "/account");
+        }
+    }
+
+    [Theory, Trait("Requirement", "AS-10")]
+    [InlineData("")]
+    [InlineData("account")]
+    public async Task Pages_are_protected_and_nothing_in_them_runs(string path)
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        await (await TestAgent.RegisterAsync(system)).ConnectAsync(alice);
+
+        using var response = await alice.SendAsync(new HttpRequestMessage(HttpMethod.Get, new Uri(system.Running.Authority.Url, path)));
+
+        response.Headers.GetValues("Content-Security-Policy").Single().Should().Contain("frame-ancestors 'none'").And.Contain("script-src 'self'").And.NotContain("unsafe");
+        response.Headers.GetValues("Referrer-Policy").Should().Equal("no-referrer");
+        response.Headers.CacheControl!.NoStore.Should().BeTrue();
+        var page = await new HtmlParser().ParseDocumentAsync(await response.Content.ReadAsStringAsync());
+        page.QuerySelectorAll("script:not([src]), [style], [onclick], style").Should().BeEmpty();
+        page.QuerySelectorAll("form[method=post]").Should().OnlyContain(form => form.QuerySelector("input[name=__RequestVerificationToken]") != null);
+    }
+
+    private static Uri AccountPage(StockMcpSystem system) => new(system.Running.Authority.Url, "account");
+}

@@ -1,0 +1,45 @@
+using System.Text.RegularExpressions;
+using StockMcp.Testing.ForeignClients;
+using StockMcp.Testing.Harness;
+using StockMcp.Testing.People;
+
+namespace StockMcp.EndToEnd.Tests;
+
+/// <summary>Claude Code, by the very lines that the README gives. It needs no model account for them.</summary>
+public sealed class ClaudeCodeTests(SharedSystem shared) : IDisposable
+{
+    private readonly string home = Directory.CreateTempSubdirectory("stockmcp-").FullName;
+
+    public void Dispose() => Directory.Delete(home, recursive: true);
+
+    [Fact, Requires(Tool.Node, Tool.Script)]
+    public async Task It_is_added_with_one_line_signs_its_user_in_and_is_connected()
+    {
+        var system = await shared.GetAsync();
+        using var alice = Person.Alice(system);
+        await using (var add = Claude("mcp", "add", "--transport", "http", "stock", system.McpUrl.AbsoluteUri)) await add.SucceedAsync();
+        await using (var before = Claude("mcp", "list")) (await before.SucceedAsync()).Should().Contain("Needs authentication");
+
+        // Without a terminal it does not ask for the redirect URL.
+        await using (var login = ForeignProcess.Start(Toolbox.Script, ["-qfc", $"'{Toolbox.Bin("claude")}' mcp login stock --no-browser", "/dev/null"], home, Environment))
+        {
+            var printed = await login.ReadUntilAsync(new Regex(@"(?<url>http://localhost[^\s\u001b\u0007]+)[\s\S]*paste the redirect URL", RegexOptions.ExplicitCapture, ForeignProcess.Patience));
+            await login.WriteLineAsync((await alice.AuthorizeAsync(new Uri(printed.Groups["url"].Value))).AbsoluteUri);
+            await login.ReadUntilAsync(new Regex("Authenticated with", RegexOptions.None, ForeignProcess.Patience));
+            await login.SucceedAsync();
+        }
+
+        await using var after = Claude("mcp", "list");
+        (await after.SucceedAsync()).Should().MatchRegex($"stock: {Regex.Escape(system.McpUrl.AbsoluteUri)} .*Connected");
+    }
+
+    // It talks to nobody but us.
+    private static IReadOnlyDictionary<string, string> Environment { get; } = new Dictionary<string, string>
+    {
+        ["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"] = "1",
+        ["DISABLE_AUTOUPDATER"] = "1",
+        ["TERM"] = "xterm",
+    };
+
+    private ForeignProcess Claude(params string[] arguments) => ForeignProcess.Start(Toolbox.Bin("claude"), arguments, home, Environment);
+}
