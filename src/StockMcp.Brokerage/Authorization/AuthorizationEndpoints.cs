@@ -9,6 +9,7 @@ using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
 using StockMcp.AuthorizationServer;
+using StockMcp.AuthorizationServer.Hardening;
 using StockMcp.Brokerage.SignIn;
 using StockMcp.Brokerage.Users;
 using StockMcp.Hosting;
@@ -19,8 +20,6 @@ namespace StockMcp.Brokerage.Authorization;
 /// <summary>The authorization and token endpoints. OpenIddict has checked client, redirect URI, PKCE and scopes before these run.</summary>
 internal static class AuthorizationEndpoints
 {
-    private const string Tick = "tick:";
-
     // Our own parameter, in seconds since 1970: the request wants the person to sign in after this.
     private const string SignInAfter = "sign_in_after";
 
@@ -34,11 +33,11 @@ internal static class AuthorizationEndpoints
         HttpContext context, IAntiforgery antiforgery, IOpenIddictApplicationManager clients, IOpenIddictAuthorizationManager authorizations, PublicUrl publicUrl, TimeProvider time, CancellationToken cancellationToken)
     {
         var request = context.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("Not an authorization request.");
-        var parameters = Parameters(context);
+        var parameters = AuthorizationRequests.Parameters(context);
         var session = await context.AuthenticateAsync(CookieAuthenticationDefaults.AuthenticationScheme);
         if (!session.Succeeded || MustSignInAgain(request, parameters, session.Principal, time))
         {
-            if (request.HasPromptValue(PromptValues.None)) return Refuse(Errors.LoginRequired, "The person is not signed in.");
+            if (request.HasPromptValue(PromptValues.None)) return AuthorizationRequests.Refuse(Errors.LoginRequired, "The person is not signed in.");
             if (session.Succeeded) await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
             // A pushed request keeps its prompt, so the way back says from when on a sign-in is what it asked for.
             var again = parameters.Where(parameter => parameter.Key != SignInAfter).Append(new(SignInAfter, time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)));
@@ -52,19 +51,19 @@ internal static class AuthorizationEndpoints
         var clientKey = await clients.GetIdAsync(client, cancellationToken) ?? throw new InvalidOperationException("The client has no id.");
         var wanted = request.GetScopes();
 
-        if (HttpMethods.IsPost(context.Request.Method) && context.Request.Form["decision"].ToString() is { Length: > 0 } decision)
+        if (HttpMethods.IsPost(context.Request.Method) && context.Request.Form[AuthorizationRequests.Decision].ToString() is { Length: > 0 } decision)
         {
             if (!await antiforgery.IsRequestValidAsync(context))
                 return Results.Text("This page was not made for this browser, or is too old. Go back to the app and start again.", statusCode: StatusCodes.Status403Forbidden);
-            if (decision != "allow") return Refuse(Errors.AccessDenied, "The person did not connect the app.");
-            var granted = wanted.Where(scope => scope == Scopes.OpenId || context.Request.Form.ContainsKey(Tick + scope)).ToArray();
+            if (decision != "allow") return AuthorizationRequests.Refuse(Errors.AccessDenied, "The person did not connect the app.");
+            var granted = wanted.Where(scope => scope == Scopes.OpenId || context.Request.Form.ContainsKey(AuthorizationRequests.Tick + scope)).ToArray();
             return await GrantAsync([.. granted]);
         }
 
         var remembered = await FindAsync(authorizations, subject, clientKey, cancellationToken);
         if (remembered is not null && !request.HasPromptValue(PromptValues.Consent) && (await authorizations.GetScopesAsync(remembered, cancellationToken)).ToHashSet().IsSupersetOf(wanted))
             return await GrantAsync(wanted);
-        if (request.HasPromptValue(PromptValues.None)) return Refuse(Errors.ConsentRequired, "The person has not connected this app yet.");
+        if (request.HasPromptValue(PromptValues.None)) return AuthorizationRequests.Refuse(Errors.ConsentRequired, "The person has not connected this app yet.");
 
         return new RazorComponentResult<ConsentPage>(new
         {
@@ -109,7 +108,7 @@ internal static class AuthorizationEndpoints
         var result = await context.AuthenticateAsync(OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
         var principal = result.Principal;
         if (principal is null || !Guid.TryParse(principal.GetClaim(Claims.Subject), out var id) || await users.FindAsync(id, cancellationToken) is not { } user)
-            return Refuse(Errors.InvalidGrant, "The person is not a customer any more.");
+            return AuthorizationRequests.Refuse(Errors.InvalidGrant, "The person is not a customer any more.");
 
         var identity = new ClaimsIdentity(principal.Claims, TokenValidationParameters.DefaultAuthenticationType, Claims.Name, Claims.Role);
         identity.SetClaim(Claims.Name, user.DisplayName).SetClaim(Claims.PreferredUsername, user.UserName);
@@ -130,24 +129,10 @@ internal static class AuthorizationEndpoints
         return null;
     }
 
-    private static bool MustSignInAgain(OpenIddictRequest request, List<KeyValuePair<string, string>> parameters, ClaimsPrincipal person, TimeProvider time)
+    private static bool MustSignInAgain(OpenIddictRequest request, IReadOnlyList<KeyValuePair<string, string>> parameters, ClaimsPrincipal person, TimeProvider time)
     {
         var signedIn = long.Parse(person.GetClaim(SignInExtensions.AuthenticationTime) ?? "0", CultureInfo.InvariantCulture);
-        var asked = long.TryParse(parameters.Find(parameter => parameter.Key == SignInAfter).Value, NumberStyles.None, CultureInfo.InvariantCulture, out var after) ? after : long.MaxValue;
+        var asked = long.TryParse(parameters.FirstOrDefault(parameter => parameter.Key == SignInAfter).Value, NumberStyles.None, CultureInfo.InvariantCulture, out var after) ? after : long.MaxValue;
         return (request.HasPromptValue(PromptValues.Login) && signedIn < asked) || (request.MaxAge is { } seconds && time.GetUtcNow().ToUnixTimeSeconds() - signedIn > seconds);
     }
-
-    private static List<KeyValuePair<string, string>> Parameters(HttpContext context)
-    {
-        var source = HttpMethods.IsPost(context.Request.Method) ? context.Request.Form.AsEnumerable() : context.Request.Query;
-        return [.. source.Where(parameter => parameter.Key != "decision" && !parameter.Key.StartsWith(Tick, StringComparison.Ordinal) && !parameter.Key.StartsWith("__", StringComparison.Ordinal))
-            .Select(parameter => KeyValuePair.Create(parameter.Key, parameter.Value.ToString()))];
-    }
-
-    private static IResult Refuse(string error, string description) => Results.Forbid(
-        new AuthenticationProperties(new Dictionary<string, string?>
-        {
-            [OpenIddictServerAspNetCoreConstants.Properties.Error] = error,
-            [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = description,
-        }), [OpenIddictServerAspNetCoreDefaults.AuthenticationScheme]);
 }

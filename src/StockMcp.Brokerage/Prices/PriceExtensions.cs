@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using StockMcp.Brokerage.Market;
+using StockMcp.Brokerage.SignIn;
 using StockMcp.Brokerage.Site;
 
 namespace StockMcp.Brokerage.Prices;
@@ -22,7 +23,7 @@ public static class PriceExtensions
             var span = PriceRange.Find(range);
             return new RazorComponentResult<PricePage>(new { Stock = stock, Quote = market.LatestQuote(stock.Symbol), Clock = market.Clock(), Range = span, Points = span.Points(market, stock.Symbol) });
         });
-        routes.MapGet("/prices.json", (StockMarket market, TimeProvider time) => TypedResults.Ok(new
+        routes.MapGet(SessionCookie.LivePrices, (StockMarket market, TimeProvider time) => TypedResults.Ok(new
         {
             Time = time.GetUtcNow(),
             market.Clock().IsOpen,

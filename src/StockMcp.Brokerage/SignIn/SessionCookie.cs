@@ -15,6 +15,9 @@ internal sealed class SessionCookie : CookieAuthenticationEvents
     /// <summary>What a page asks for by itself, without the person doing anything, begins with this: it does not keep the session alive.</summary>
     public const string LivePath = "/live";
 
+    /// <summary>The public prices, which pages ask for by themselves, too.</summary>
+    public const string LivePrices = "/prices.json";
+
     public override async Task ValidatePrincipal(CookieValidatePrincipalContext context)
     {
         var earliest = context.Options.TimeProvider!.GetUtcNow() - Session.Longest;
@@ -26,7 +29,7 @@ internal sealed class SessionCookie : CookieAuthenticationEvents
 
     public override Task CheckSlidingExpiration(CookieSlidingExpirationContext context)
     {
-        if (context.Request.Path.StartsWithSegments(LivePath, StringComparison.Ordinal)) context.ShouldRenew = false;
+        if (context.Request.Path.StartsWithSegments(LivePath, StringComparison.Ordinal) || context.Request.Path == LivePrices) context.ShouldRenew = false;
         return Task.CompletedTask;
     }
 

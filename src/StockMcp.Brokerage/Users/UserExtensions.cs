@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using StockMcp.Brokerage.Database;
 using StockMcp.Brokerage.Trading;
 using StockMcp.Hosting;
@@ -33,7 +34,7 @@ public static class UserExtensions
             throw new StartupException("DemoUsers is true in Production, where everybody knows their passwords. Set it to false, or run in the Development environment.");
         builder.Services.AddSingleton(new DemoUsers(demo ? DemoUsers.All : []));
         builder.Services.Configure<PasswordHasherOptions>(options => options.IterationCount = 600_000);
-        builder.Services.AddSingleton<IPasswordHasher<User>, PasswordHasher<User>>();
+        builder.Services.TryAddSingleton<IPasswordHasher<User>, PasswordHasher<User>>();
         builder.Services.AddScoped<UserStore>();
         builder.Services.AddHostedService<DemoUserSeeder>();
     }

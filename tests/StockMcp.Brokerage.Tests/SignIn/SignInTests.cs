@@ -86,6 +86,7 @@ public sealed partial class SignInTests : BrowserTest
         for (var i = 0; i < 4; i++)
         {
             Brokerage.Clock.Advance(TimeSpan.FromMinutes(4));
+            await Alice.GetAsync("/prices.json");
             await Alice.GetAsync("/live/dashboard");
         }
         Alice.Path.Should().StartWith("/sign-in", "a page that asks by itself is no visit");
