@@ -33,7 +33,7 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<BrokerageDbContext>();
-        var books = await BooksOfAsync(database, userId, cancellationToken);
+        var books = await Books.ReadAsync(database, userId, cancellationToken);
         var now = clock.GetUtcNow();
         var lastClose = market.PreviousClose(now);
         var worth = books.Holdings.Sum(holding => holding.Quantity * market.PriceAt(holding.Symbol, now));
@@ -47,7 +47,7 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<BrokerageDbContext>();
-        var books = await BooksOfAsync(database, userId, cancellationToken);
+        var books = await Books.ReadAsync(database, userId, cancellationToken);
         var now = clock.GetUtcNow();
         var bases = new Ledger(books.Account, await FilledAsync(database, books.Account.Id, cancellationToken), market).BasesSince(market.PreviousClose(now), now);
         return
@@ -113,7 +113,7 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<BrokerageDbContext>();
         var now = clock.GetUtcNow();
-        var books = await BooksOfAsync(database, userId, cancellationToken);
+        var books = await Books.ReadAsync(database, userId, cancellationToken);
         Settle(database, books, now); // in memory alone: nothing is saved here
         var reservation = Reserve(books, order, now);
         var expiry = matching.ExpiryOf(order.TimeInForce, now);
@@ -131,7 +131,7 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
         await ChangeAsync(async database =>
         {
             var now = clock.GetUtcNow();
-            var books = await BooksOfAsync(database, userId, cancellationToken);
+            var books = await Books.ReadAsync(database, userId, cancellationToken);
             Settle(database, books, now);
             placed = await AcceptAsync(database, books, order, now, cancellationToken);
             await database.SaveChangesAsync(cancellationToken); // gives it its number
@@ -149,7 +149,7 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
         await ChangeAsync(async database =>
         {
             var now = clock.GetUtcNow();
-            var books = await BooksOfAsync(database, userId, cancellationToken);
+            var books = await Books.ReadAsync(database, userId, cancellationToken);
             order = books.OpenOrders.Find(open => open.Id == orderId);
             if (order is null) return false;
             Settle(database, books, now);
@@ -173,7 +173,7 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<BrokerageDbContext>();
-        var books = await BooksOfAsync(database, userId, cancellationToken);
+        var books = await Books.ReadAsync(database, userId, cancellationToken);
         var ledger = new Ledger(books.Account, await FilledAsync(database, books.Account.Id, cancellationToken), market);
         var now = clock.GetUtcNow();
         var baseValue = ledger.EquityAt(from);
@@ -204,7 +204,7 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
         {
             await ChangeAsync(async database =>
             {
-                Settle(database, await BooksOfAsync(database, user, cancellationToken), clock.GetUtcNow());
+                Settle(database, await Books.ReadAsync(database, user, cancellationToken), clock.GetUtcNow());
                 return true;
             }, cancellationToken);
         }
@@ -234,28 +234,9 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
             throw new TradingException(TradingError.Invalid, "time_in_force ioc and fok are accepted only while the market is open", "time_in_force");
 
         var reservation = Matching.Reservation(order, market.QuoteAt(order.Symbol, now), isOpen);
-        if (order.Side == OrderSide.Buy) CheckMoney(books, reservation);
-        else CheckShares(books, order);
+        if (order.Side == OrderSide.Buy) books.CheckMoney(reservation);
+        else books.CheckShares(order);
         return reservation;
-    }
-
-    private static void CheckMoney(Books books, decimal reservation)
-    {
-        var details = new Dictionary<string, string> { ["buying_power"] = Figure(books.BuyingPower), ["cost_basis"] = Figure(reservation) };
-        if (reservation < NewOrderRules.SmallestTotal)
-            throw new TradingException(TradingError.InsufficientQuantity, $"cost basis must be >= minimal amount of order {NewOrderRules.SmallestTotal}", "qty") { Details = details };
-        if (reservation > books.BuyingPower)
-            throw new TradingException(TradingError.InsufficientBuyingPower, "insufficient buying power", "qty") { Details = details };
-    }
-
-    private static void CheckShares(Books books, NewOrder order)
-    {
-        decimal held = books.Holding(order.Symbol)?.Quantity ?? 0, available = books.Available(order.Symbol);
-        if (order.Quantity <= available) return;
-        throw new TradingException(TradingError.InsufficientQuantity, $"insufficient qty available for order (requested: {Figure(order.Quantity)}, available: {Figure(available)})", "qty")
-        {
-            Details = new Dictionary<string, string> { ["available"] = Figure(available), ["existing_qty"] = Figure(held), ["held_for_orders"] = Figure(held - available), ["symbol"] = order.Symbol },
-        };
     }
 
     // Ends the open orders whose time has come, in the order in which it came.
@@ -264,39 +245,11 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
         var outcomes = books.OpenOrders.Where(order => order.IsOpen).Select(order => matching.Find(order, now)).OfType<Outcome>().OrderBy(outcome => outcome.At).ThenBy(outcome => outcome.Order.Number).ToList();
         foreach (var (order, at, price) in outcomes)
         {
-            if (price is { } paid) Fill(database, books, order, paid, at);
+            if (price is { } paid) books.Fill(database, order, paid, at);
             else if (at == order.ExpiresAt) order.Expire();
             else order.Cancel(at);
         }
         if (outcomes.Count > 0) books.Account.Change();
-    }
-
-    private static void Fill(BrokerageDbContext database, Books books, Order order, decimal price, DateTimeOffset at)
-    {
-        var total = order.Quantity * price;
-        var holding = books.Holding(order.Symbol);
-        if (order.Side == OrderSide.Sell)
-        {
-            order.Fill(price, at);
-            books.Account.Change(total);
-            holding!.Take(order.Quantity);
-        }
-        else if (total > books.BuyingPower + order.ReservedCash)
-        {
-            order.Reject(at); // the price jumped over all that was held back for it
-        }
-        else
-        {
-            order.Fill(price, at);
-            books.Account.Change(-total);
-            if (holding is null)
-            {
-                holding = new Holding { AccountId = books.Account.Id, Symbol = order.Symbol };
-                database.Add(holding);
-                books.Holdings.Add(holding);
-            }
-            holding.Add(order.Quantity, total);
-        }
     }
 
     private async Task ChangeAsync(Func<BrokerageDbContext, Task<bool>> change, CancellationToken cancellationToken)
@@ -328,14 +281,6 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
         }
     }
 
-    private static async Task<Books> BooksOfAsync(BrokerageDbContext database, Guid userId, CancellationToken cancellationToken)
-    {
-        var account = await database.Set<Account>().FirstOrDefaultAsync(account => account.UserId == userId, cancellationToken) ?? throw new TradingException(TradingError.NotFound, "account not found");
-        var holdings = await database.Set<Holding>().Where(holding => holding.AccountId == account.Id).ToListAsync(cancellationToken);
-        var open = await database.Set<Order>().Where(order => order.AccountId == account.Id && order.Status == OrderStatus.New).ToListAsync(cancellationToken);
-        return new Books(account, holdings, open);
-    }
-
     private static Task<List<Order>> FilledAsync(BrokerageDbContext database, Guid accountId, CancellationToken cancellationToken)
         => database.Set<Order>().AsNoTracking().Where(order => order.AccountId == accountId && order.Status == OrderStatus.Filled).ToListAsync(cancellationToken);
 
@@ -347,17 +292,4 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
             ?? throw new TradingException(TradingError.Invalid, $"{field} must be the id of an order of this account", field);
 
     private static TradingException NoSuchOrder() => new(TradingError.NotFound, "order not found");
-
-    private static string Figure(decimal value) => value.ToString("0.#########", CultureInfo.InvariantCulture);
-
-    // An account with what it holds and what is open.
-    private sealed record Books(Account Account, List<Holding> Holdings, List<Order> OpenOrders)
-    {
-        public decimal BuyingPower => Account.Cash - OpenOrders.Where(order => order.IsOpen).Sum(order => order.ReservedCash);
-
-        public Holding? Holding(string symbol) => Holdings.Find(holding => holding.Symbol == symbol);
-
-        public decimal Available(string symbol)
-            => (Holding(symbol)?.Quantity ?? 0) - OpenOrders.Where(order => order.IsOpen && order.Side == OrderSide.Sell && order.Symbol == symbol).Sum(order => order.Quantity);
-    }
 }

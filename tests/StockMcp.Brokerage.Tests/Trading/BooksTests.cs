@@ -117,6 +117,27 @@ public class BooksTests
         await CheckAsync(brokerage, user);
     }
 
+    [Fact]
+    public async Task Who_looks_while_orders_are_filled_never_sees_money_and_shares_both()
+    {
+        await using var brokerage = await TestBrokerage.StartAsync();
+        var user = await brokerage.OpenAccountAsync();
+        var buy = new NewOrder { Symbol = "WAYNE", Side = OrderSide.Buy, Type = OrderType.Market, TimeInForce = TimeInForce.Day, Quantity = 100 };
+        var quote = brokerage.Market.LatestQuote("WAYNE");
+        var trading = Task.Run(async () =>
+        {
+            for (var i = 0; i < 20; i++) await brokerage.Desk.PlaceOrderAsync(user, buy with { Side = i % 2 == 0 ? OrderSide.Buy : OrderSide.Sell });
+        });
+        var seen = new List<AccountSummary>();
+        while (!trading.IsCompleted) seen.Add(await brokerage.Desk.GetAccountAsync(user));
+        await trading;
+
+        // Each order costs half the spread, and nothing else.
+        seen.Should().NotBeEmpty();
+        seen.Select(account => account.Equity).Should().BeInDescendingOrder();
+        seen.Should().OnlyContain(account => account.Equity >= 10_000m - 20 * 100 * (quote.Ask - quote.Bid));
+    }
+
     private static async Task<bool> PlacedAsync(TestBrokerage brokerage, Guid user, NewOrder order)
     {
         try
