@@ -26,6 +26,20 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Se
             || connections.Find(upstream.GetClaim(Claims.Private.RegistrationId)) is not { } connection)
             return Problem("The sign-in did not complete", "Go back to the app and start again.", StatusCodes.Status400BadRequest);
 
+        try
+        {
+            return await LinkAsync(context, upstream, properties, connection, subject);
+        }
+        catch (DbUpdateException)
+        {
+            // Someone's first sign-in, twice in the same moment: the other one made the person and the account.
+            database.ChangeTracker.Clear();
+            return await LinkAsync(context, upstream, properties, connection, subject);
+        }
+    }
+
+    private async Task<IResult> LinkAsync(HttpContext context, ClaimsPrincipal upstream, AuthenticationProperties properties, Connection connection, string subject)
+    {
         var cancellationToken = context.RequestAborted;
         var link = await database.Set<ConnectedAccount>().FirstOrDefaultAsync(account => account.Connection == connection.Name && account.Subject == subject, cancellationToken);
         var person = link is null ? null : await database.Set<Person>().FirstAsync(person => person.Id == link.PersonId, cancellationToken);
@@ -46,14 +60,7 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Se
 
         properties.Items.TryGetValue(GrantedScopes.Property, out var scopes);
         var granted = scopes?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
-        try
-        {
-            await vault.StoreAsync(person.Id, connection, subject, NameOf(upstream), properties.GetTokenValue(OpenIddictClientAspNetCoreConstants.Tokens.RefreshToken), granted, cancellationToken);
-        }
-        catch (DbUpdateException)
-        {
-            return Problem("You signed in twice at once", "For the first time, too: start again, and it will work.", StatusCodes.Status409Conflict);
-        }
+        await vault.StoreAsync(person.Id, connection, subject, NameOf(upstream), properties.GetTokenValue(OpenIddictClientAspNetCoreConstants.Tokens.RefreshToken), granted, cancellationToken);
         if (connectsFor is null) await session.SignInAsync(context, person);
         return Results.LocalRedirect(LocalUrl.Or(properties.RedirectUri, "/account"));
     }

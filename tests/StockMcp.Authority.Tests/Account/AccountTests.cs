@@ -77,6 +77,20 @@ public sealed class AccountTests
         (await kept.StatusAsync(AccountPage(system))).Should().Be(HttpStatusCode.Redirect);
     }
 
+    [Fact]
+    public async Task Two_first_sign_ins_of_one_person_in_the_same_moment_make_one_person()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        var agents = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => TestAgent.RegisterAsync(system)));
+        var people = agents.Select(_ => Person.Alice(system)).ToList();
+
+        var tokens = await Task.WhenAll(agents.Zip(people, (agent, person) => agent.ConnectAsync(person)));
+
+        tokens.Select(token => new Microsoft.IdentityModel.JsonWebTokens.JsonWebToken(token.AccessToken).Subject).Distinct().Should().ContainSingle();
+        foreach (var token in tokens) (await TestAgent.ExchangeAsync(system, token.AccessToken)).Status.Should().Be(HttpStatusCode.OK);
+        people.ForEach(person => person.Dispose());
+    }
+
     [Fact, Trait("Requirement", "AS-19")]
     public async Task A_return_url_leads_to_this_site_alone()
     {

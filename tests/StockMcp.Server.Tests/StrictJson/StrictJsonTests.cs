@@ -48,16 +48,27 @@ public sealed class StrictJsonTests(RefusalSystem fixture) : IClassFixture<Refus
     public async Task A_body_over_256_KiB_is_too_large_whether_it_says_so_or_not(bool chunked)
     {
         var body = """{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"x":" """ + new string('x', 256 * 1024) + "\"}}}";
-        var content = new ByteArrayContent(Encoding.ASCII.GetBytes(body));
-        content.Headers.ContentType = new("application/json");
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = content };
-        if (chunked) request.Headers.TransferEncodingChunked = true;
-        request.Headers.TryAddWithoutValidation("Accept", "application/json, text/event-stream");
-        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + system.Token());
-
-        using var response = await system.Server.Http.SendAsync(request);
+        using var response = await SendAsync(5);
 
         response.StatusCode.Should().Be(HttpStatusCode.RequestEntityTooLarge);
+
+        // The server answers and hangs up while the rest is still on its way, which the client may notice first.
+        async Task<HttpResponseMessage> SendAsync(int tries)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = new ByteArrayContent(Encoding.ASCII.GetBytes(body)) };
+            request.Content.Headers.ContentType = new("application/json");
+            if (chunked) request.Headers.TransferEncodingChunked = true;
+            request.Headers.TryAddWithoutValidation("Accept", "application/json, text/event-stream");
+            request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + system.Token());
+            try
+            {
+                return await system.Server.Http.SendAsync(request);
+            }
+            catch (HttpRequestException) when (tries > 1)
+            {
+                return await SendAsync(tries - 1);
+            }
+        }
     }
 
     [Theory, Trait("Requirement", "RS-09")]
