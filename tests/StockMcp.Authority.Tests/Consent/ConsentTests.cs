@@ -179,6 +179,35 @@ public sealed class ConsentTests(SharedSystem shared)
         answer["iss"].ToString().Should().Be(TestAgent.Issuer(await shared.GetAsync()).AbsoluteUri);
     }
 
+    [Fact]
+    public async Task A_client_that_the_operator_registered_needs_no_registration_and_carries_no_warning()
+    {
+        var redirectUri = new Uri("https://known.example.com/callback");
+        await using var system = await StockMcpSystem.StartAsync(options => options with
+        {
+            AuthoritySettings = new Dictionary<string, string?>
+            {
+                ["Clients:1:ClientId"] = "known-agent",
+                ["Clients:1:ClientSecret"] = "a secret of the operator's choice",
+                ["Clients:1:DisplayName"] = "Known agent",
+                ["Clients:1:RedirectUris:0"] = redirectUri.AbsoluteUri,
+                ["Clients:1:Scopes:0"] = "portfolio:read",
+                ["Clients:1:Resources:0"] = $"http://localhost:{options.ServerPort}/mcp",
+            },
+        });
+        using var alice = Person.Alice(system);
+        var agent = new TestAgent(system, "known-agent", "a secret of the operator's choice", redirectUri);
+        var flow = agent.Flow("portfolio:read");
+
+        var code = flow.CodeOf(await alice.AuthorizeAsync(flow.AuthorizationUrl));
+        var tokens = await agent.TokenAsync(("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirectUri.AbsoluteUri), ("code_verifier", flow.Verifier));
+
+        alice.Pages[^1].Should().Contain("Known agent").And.NotContain("Nobody has checked");
+        (await TestAgent.ExchangeAsync(system, tokens["access_token"]!)).Status.Should().Be(HttpStatusCode.OK);
+        using var beyond = await alice.SendAsync(new HttpRequestMessage(HttpMethod.Get, agent.Flow("orders:read").AuthorizationUrl));
+        beyond.StatusCode.Should().Be(HttpStatusCode.BadRequest, "the operator gave it one scope");
+    }
+
     [Fact, Trait("Requirement", "AS-06")]
     public async Task Without_a_resource_and_scopes_the_token_is_for_the_only_resource_with_the_default_scopes()
     {
