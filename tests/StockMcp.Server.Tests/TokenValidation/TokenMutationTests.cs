@@ -12,15 +12,15 @@ namespace StockMcp.Server.Tests.TokenValidation;
 public sealed class TokenMutationTests(RefusalSystem fixture) : IClassFixture<RefusalSystem>
 {
     private const string BadToken = """Bearer error="invalid_token", resource_metadata="http://localhost:7001/.well-known/oauth-protected-resource/mcp", scope="portfolio:read orders:read" """;
-    private static readonly DateTimeOffset s_now = TimeProvider.System.GetUtcNow();
+    private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
     private readonly TestSystem system = fixture.System;
 
     public static TheoryData<string> Mutations => [.. Mutate.Keys];
 
     private static Dictionary<string, Action<SecurityTokenDescriptor>> Mutate { get; } = new()
     {
-        ["expired over a minute ago"] = token => (token.NotBefore, token.Expires) = (s_now.AddMinutes(-20).UtcDateTime, s_now.AddSeconds(-70).UtcDateTime),
-        ["not valid for over a minute"] = token => token.NotBefore = s_now.AddSeconds(90).UtcDateTime,
+        ["expired over a minute ago"] = token => (token.NotBefore, token.Expires) = (Now.AddMinutes(-20).UtcDateTime, Now.AddSeconds(-70).UtcDateTime),
+        ["not valid for over a minute"] = token => token.NotBefore = Now.AddMinutes(3).UtcDateTime,
         ["without an end"] = token => token.Expires = null,
         ["another issuer"] = token => token.Issuer = "http://127.0.0.1:1/",
         ["the issuer without its slash"] = token => token.Issuer = token.Issuer.TrimEnd('/'),
@@ -103,7 +103,7 @@ public sealed class TokenMutationTests(RefusalSystem fixture) : IClassFixture<Re
     [InlineData("begins in half a minute", 30, 600)]
     public async Task A_clock_may_be_a_minute_off(string _, int from, int to)
     {
-        var token = system.Authority.Token(ServerCopy.Resource, change: token => (token.NotBefore, token.Expires) = (s_now.AddSeconds(from).UtcDateTime, s_now.AddSeconds(to).UtcDateTime));
+        var token = system.Authority.Token(ServerCopy.Resource, change: token => (token.NotBefore, token.Expires) = (Now.AddSeconds(from).UtcDateTime, Now.AddSeconds(to).UtcDateTime));
         (await system.Server.ListToolsAsync(token)).Should().NotBeEmpty();
     }
 
