@@ -39,9 +39,7 @@ public static class AuthorizationServerExtensions
         var services = builder.Services;
         var publicUrl = PublicUrl.From(builder.Configuration, builder.Environment);
 
-        services.AddDbContext<TContext>((provider, options) => options.UseSqlite(ConnectionString(provider.GetRequiredService<IConfiguration>(), databaseName)));
-        services.AddHealthChecks().AddCheck<DatabaseHealthCheck<TContext>>("database", tags: [ServiceDefaults.Ready]);
-
+        builder.AddDatabase<TContext>(databaseName);
         services.AddSingleton(provider => MasterSecret.From(provider.GetRequiredService<IConfiguration>()));
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(provider => provider.GetRequiredService<SigningKeys>());
@@ -96,8 +94,10 @@ public static class AuthorizationServerExtensions
     }
 
     /// <summary>Brings the database up to date and reads the keys, then adds the middleware. Call it after <c>UseSecurityHeaders</c> and before authentication.</summary>
+    /// <param name="app">The application.</param>
+    /// <param name="refuses">Exceptions that are answered like a database outage.</param>
     /// <exception cref="StartupException">The database or the keys cannot be opened.</exception>
-    public static void UseAuthorizationServer<TContext>(this WebApplication app) where TContext : AuthorizationServerDbContext
+    public static void UseAuthorizationServer<TContext>(this WebApplication app, Func<Exception, bool>? refuses = null) where TContext : AuthorizationServerDbContext
     {
         ArgumentNullException.ThrowIfNull(app);
         using (var scope = app.Services.CreateScope())
@@ -107,11 +107,9 @@ public static class AuthorizationServerExtensions
             app.Services.GetRequiredService<SigningKeys>().Load(database);
         }
         app.UsePublicUrl();
+        app.UseDatabaseOutage(refuses);
         app.UseSeeOther();
         app.UseErrorPages();
         app.UseSingleParameters();
     }
-
-    private static string ConnectionString(IConfiguration configuration, string databaseName)
-        => configuration.GetConnectionString(databaseName) ?? $"Data Source={Path.Combine(DataDirectory.From(configuration), databaseName + ".db")}";
 }
