@@ -24,22 +24,23 @@ public static class AuthorizationServerExtensions
     /// <summary>The token endpoint's path.</summary>
     public const string TokenEndpoint = "/connect/token";
 
-    /// <summary>Adds the server, its database (SQLite in the data folder unless <c>ConnectionStrings:{databaseName}</c> says otherwise), and its keys.</summary>
+    /// <summary>Adds the server, its database (SQLite in the data folder, or what <c>ConnectionStrings:{databaseName}</c> says), and its keys.</summary>
     /// <param name="builder">The application.</param>
     /// <param name="databaseName">The database file's name without its ending, and the connection string's.</param>
     /// <param name="stylesheet">The stylesheet of the error page.</param>
     /// <param name="configure">Adds flows, scopes and handlers to the server.</param>
     /// <param name="configureCore">Adds to OpenIddict what stands beside the server: its client, its validation.</param>
-    public static WebApplicationBuilder AddAuthorizationServer<TContext>(
+    public static WebApplicationBuilder AddAuthorizationServer<TContext, TPostgreSql>(
         this WebApplicationBuilder builder, string databaseName, string stylesheet, Action<OpenIddictServerBuilder> configure, Action<OpenIddictBuilder>? configureCore = null)
         where TContext : AuthorizationServerDbContext
+        where TPostgreSql : TContext
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(configure);
         var services = builder.Services;
         var publicUrl = PublicUrl.From(builder.Configuration, builder.Environment);
 
-        builder.AddDatabase<TContext>(databaseName);
+        builder.AddDatabase<TContext, TPostgreSql>(databaseName);
         services.AddSingleton(provider => MasterSecret.From(provider.GetRequiredService<IConfiguration>()));
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(provider => provider.GetRequiredService<SigningKeys>());
@@ -103,6 +104,7 @@ public static class AuthorizationServerExtensions
         using (var scope = app.Services.CreateScope())
         {
             var database = scope.ServiceProvider.GetRequiredService<TContext>();
+            using var alone = StartUpLock.Take(database);
             database.Database.Migrate();
             app.Services.GetRequiredService<SigningKeys>().Load(database);
         }

@@ -28,7 +28,7 @@ internal static class AuditCommand
             builder.Services.AddSingleton(TimeProvider.System);
             builder.Services.AddSingleton(secret);
             builder.Services.AddAuditParts();
-            builder.AddDatabase<AuthorityDbContext>("authority");
+            builder.AddDatabase<AuthorityDbContext, PostgreSqlAuthorityDbContext>("authority");
             await using var services = builder.Services.BuildServiceProvider();
             await using var scope = services.CreateAsyncScope();
             var verdict = await scope.ServiceProvider.GetRequiredService<AuditVerifier>()

@@ -121,7 +121,7 @@ public sealed class AuditTests
 
     private static async Task VerifyAsync(StockMcpSystem system, string checkpoint, int exitCode, string says)
     {
-        await using var command = ForeignProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "StockMcp.Authority.dll"), "audit", "verify", "--checkpoint", checkpoint, $"--DataDirectory={Path.Combine(system.DataDirectory, "authority")}"]);
+        await using var command = ForeignProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "StockMcp.Authority.dll"), "audit", "verify", "--checkpoint", checkpoint, .. system.AuthorityDataArguments]);
         (await command.WaitForExitAsync()).Should().Be(exitCode, command.Output);
         command.Output.Should().Contain(says);
         command.Output.Trim().Split('\n').Should().ContainSingle();

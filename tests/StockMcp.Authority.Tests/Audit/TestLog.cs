@@ -26,13 +26,13 @@ internal sealed class TestLog : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("stockmcp-").FullName;
         var builder = WebApplication.CreateBuilder();
-        builder.Configuration.AddInMemoryCollection([new("DataDirectory", folder)]);
+        builder.Configuration.AddInMemoryCollection([new("DataDirectory", folder), new("ConnectionStrings:authority", await TestDatabase.NewAsync("log"))]);
         var logs = new CapturedLogs();
         builder.Logging.ClearProviders().AddProvider(logs.For("Authority"));
         builder.Services.AddSingleton(clock ?? TimeProvider.System);
         builder.Services.AddSingleton(MasterSecret.From(builder.Configuration));
         builder.Services.AddAuditParts().AddSingleton<AuditLog>().AddSingleton<AuditCheckpoints>();
-        builder.AddDatabase<AuthorityDbContext>("authority");
+        builder.AddDatabase<AuthorityDbContext, PostgreSqlAuthorityDbContext>("authority");
         var log = new TestLog(folder, builder.Services.BuildServiceProvider()) { Logs = logs };
         await log.UseAsync(database => database.Database.MigrateAsync());
         return log;
