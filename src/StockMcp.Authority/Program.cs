@@ -1,4 +1,5 @@
 using StockMcp.Authority.Account;
+using StockMcp.Authority.Audit;
 using StockMcp.Authority.Authorization;
 using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Authority.Connections;
@@ -18,8 +19,8 @@ namespace StockMcp.Authority;
 /// <summary>The authorization server for agents, from its settings to its routes.</summary>
 public static class Program
 {
-    /// <summary>Runs it until it is told to stop.</summary>
-    public static Task<int> Main(string[] args) => ServiceHost.RunAsync(arguments => Build(arguments), args);
+    /// <summary>Runs it until it is told to stop, or a command of the audit log.</summary>
+    public static Task<int> Main(string[] args) => args is [AuditCommand.Name, ..] ? AuditCommand.RunAsync(args) : ServiceHost.RunAsync(arguments => Build(arguments), args);
 
     /// <summary>Builds it.</summary>
     /// <param name="args">The command line's arguments.</param>
@@ -30,6 +31,7 @@ public static class Program
         configure?.Invoke(builder);
         builder.AddServiceDefaults();
         builder.AddAgentAuthorization();  // Authorization/      OpenIddict: flows, resources, scopes
+        builder.AddAudit();               // Audit/              who did what, chained
         builder.AddConnections();         // Connections/        where people sign in; what scopes mean there
         builder.AddSignIn();              // SignIn/             federated sign-in, sessions
         builder.AddVault();               // Vault/              upstream tokens, encrypted
@@ -40,7 +42,7 @@ public static class Program
 
         var app = builder.Build();
         app.UseSecurityHeaders();
-        app.UseAuthorizationServer<AuthorityDbContext>();
+        app.UseAuthorizationServer<AuthorityDbContext>(refuses: exception => exception is AuditUnavailableException);
         app.UseSignInErrors();
         app.UseAuthentication();
         app.UseAuthorization();

@@ -24,24 +24,23 @@ public static class AuthorizationServerExtensions
     /// <summary>The token endpoint's path.</summary>
     public const string TokenEndpoint = "/connect/token";
 
-    /// <summary>Adds the server, its database (SQLite in the data folder unless <c>ConnectionStrings:{databaseName}</c> says otherwise), and its keys.</summary>
+    /// <summary>Adds the server, its database (SQLite in the data folder, or what <c>ConnectionStrings:{databaseName}</c> says), and its keys.</summary>
     /// <param name="builder">The application.</param>
     /// <param name="databaseName">The database file's name without its ending, and the connection string's.</param>
     /// <param name="stylesheet">The stylesheet of the error page.</param>
     /// <param name="configure">Adds flows, scopes and handlers to the server.</param>
     /// <param name="configureCore">Adds to OpenIddict what stands beside the server: its client, its validation.</param>
-    public static WebApplicationBuilder AddAuthorizationServer<TContext>(
+    public static WebApplicationBuilder AddAuthorizationServer<TContext, TPostgreSql>(
         this WebApplicationBuilder builder, string databaseName, string stylesheet, Action<OpenIddictServerBuilder> configure, Action<OpenIddictBuilder>? configureCore = null)
         where TContext : AuthorizationServerDbContext
+        where TPostgreSql : TContext
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(configure);
         var services = builder.Services;
         var publicUrl = PublicUrl.From(builder.Configuration, builder.Environment);
 
-        services.AddDbContext<TContext>((provider, options) => options.UseSqlite(ConnectionString(provider.GetRequiredService<IConfiguration>(), databaseName)));
-        services.AddHealthChecks().AddCheck<DatabaseHealthCheck<TContext>>("database", tags: [ServiceDefaults.Ready]);
-
+        builder.AddDatabase<TContext, TPostgreSql>(databaseName);
         services.AddSingleton(provider => MasterSecret.From(provider.GetRequiredService<IConfiguration>()));
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(provider => provider.GetRequiredService<SigningKeys>());
@@ -96,22 +95,23 @@ public static class AuthorizationServerExtensions
     }
 
     /// <summary>Brings the database up to date and reads the keys, then adds the middleware. Call it after <c>UseSecurityHeaders</c> and before authentication.</summary>
+    /// <param name="app">The application.</param>
+    /// <param name="refuses">Exceptions that are answered like a database outage.</param>
     /// <exception cref="StartupException">The database or the keys cannot be opened.</exception>
-    public static void UseAuthorizationServer<TContext>(this WebApplication app) where TContext : AuthorizationServerDbContext
+    public static void UseAuthorizationServer<TContext>(this WebApplication app, Func<Exception, bool>? refuses = null) where TContext : AuthorizationServerDbContext
     {
         ArgumentNullException.ThrowIfNull(app);
         using (var scope = app.Services.CreateScope())
         {
             var database = scope.ServiceProvider.GetRequiredService<TContext>();
+            using var alone = StartUpLock.Take(database);
             database.Database.Migrate();
             app.Services.GetRequiredService<SigningKeys>().Load(database);
         }
         app.UsePublicUrl();
+        app.UseDatabaseOutage(refuses);
         app.UseSeeOther();
         app.UseErrorPages();
         app.UseSingleParameters();
     }
-
-    private static string ConnectionString(IConfiguration configuration, string databaseName)
-        => configuration.GetConnectionString(databaseName) ?? $"Data Source={Path.Combine(DataDirectory.From(configuration), databaseName + ".db")}";
 }

@@ -35,7 +35,7 @@ internal sealed class TestServer(WebApplication app, string data) : IAsyncDispos
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
         builder.Logging.ClearProviders();
         builder.AddServiceDefaults();
-        builder.AddAuthorizationServer<TestDatabase>("test", "/assets/test.css", server => server.RegisterScopes("read"));
+        builder.AddAuthorizationServer<TestDatabase, TestDatabase>("test", "/assets/test.css", server => server.RegisterScopes("read"));
         builder.Services.AddAuthentication();
         builder.Services.AddAuthorization();
         var app = builder.Build();

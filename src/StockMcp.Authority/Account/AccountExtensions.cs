@@ -2,6 +2,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using OpenIddict.Abstractions;
+using StockMcp.Authority.Audit;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Resources;
@@ -24,7 +25,7 @@ public static class AccountExtensions
     }
 
     private static async Task<RazorComponentResult<AccountPage>> ShowAsync(
-        ClaimsPrincipal user, TokenVault vault, ConsentStore consents, ConnectionTable connections, ProtectedResources resources, IOpenIddictApplicationManager clients, CancellationToken cancellationToken)
+        ClaimsPrincipal user, TokenVault vault, ConsentStore consents, ConnectionTable connections, ProtectedResources resources, IOpenIddictApplicationManager clients, AuditLog audit, CancellationToken cancellationToken)
     {
         var accounts = await vault.ListAsync(user.PersonId(), cancellationToken);
         var agents = new List<AccountPage.Agent>();
@@ -39,6 +40,7 @@ public static class AccountExtensions
             Connections = (IReadOnlyList<AccountPage.Connection>)[.. connections.All.Select(connection => new AccountPage.Connection(
                 connection.Name, connection.DisplayName, connection.SignInScopes, [.. accounts.Where(account => account.Connection == connection.Name && account.State != ConnectionState.Disconnected)]))],
             Agents = (IReadOnlyList<AccountPage.Agent>)agents,
+            Activity = await audit.ListAsync(user.PersonId(), most: 20, cancellationToken),
         });
     }
 

@@ -20,7 +20,7 @@ public static class AgentAuthorizationExtensions
         var resources = builder.AddProtectedResources();
         var connections = builder.Configuration.GetSection(ConnectionOptions.Section).GetChildren().Select(connection => connection.Key);
         var ownApi = PublicUrl.From(builder.Configuration, builder.Environment).At(ConnectedAccountsExtensions.Path);
-        builder.AddAuthorizationServer<AuthorityDbContext>("authority", "/assets/authority.css", server =>
+        builder.AddAuthorizationServer<AuthorityDbContext, PostgreSqlAuthorityDbContext>("authority", "/assets/authority.css", server =>
         {
             server.RegisterScopes([Scopes.OpenId, Scopes.OfflineAccess, .. resources.Scopes, ConnectedAccountsExtensions.Read])
                 .RegisterResources([.. resources.All.Select(resource => resource.Uri)])

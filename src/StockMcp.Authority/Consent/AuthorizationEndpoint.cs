@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
+using StockMcp.Authority.Audit;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Registration;
 using StockMcp.Authority.Resources;
@@ -18,7 +19,7 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace StockMcp.Authority.Consent;
 
 /// <summary>OpenIddict has checked client, redirect URI, PKCE, resource and scopes before this runs.</summary>
-internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedResources resources, ConnectionTable connections, IOpenIddictApplicationManager clients, IAntiforgery antiforgery)
+internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedResources resources, ConnectionTable connections, IOpenIddictApplicationManager clients, IAntiforgery antiforgery, AuditLog audit)
 {
     public async Task<IResult> HandleAsync(HttpContext context)
     {
@@ -46,7 +47,11 @@ internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedReso
             // AS-09: the form must come from the page that this browser got in this session.
             if (!await antiforgery.IsRequestValidAsync(context))
                 return new RazorComponentResult<ProblemPage>(new { Title = "This page is too old", Text = "It was not made for this browser, or you signed in again since. Go back to the app and start again." }) { StatusCode = StatusCodes.Status403Forbidden };
-            if (decision != "allow") return AuthorizationRequests.Refuse(Errors.AccessDenied, "The person did not allow it.");
+            if (decision != "allow")
+            {
+                await audit.AppendAsync(new AuditRecord(AuditEvents.Consent, AuditDecisions.Refused) { Person = person.PersonId(), Client = request.ClientId, Scopes = string.Join(' ', wanted), Reason = Errors.AccessDenied });
+                return AuthorizationRequests.Refuse(Errors.AccessDenied, "The person did not allow it.");
+            }
             string[] ticked = [.. wanted.Where(scope => scope == Scopes.OpenId || context.Request.Form.ContainsKey(AuthorizationRequests.Tick + scope))];
             await consents.GrantAsync(person.PersonId(), request.ClientId!, resource.Uri, redirectUri, ticked, context.RequestAborted);
             return SignIn(person, resource, ticked);
@@ -54,7 +59,10 @@ internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedReso
 
         if (await consents.FindAsync(person.PersonId(), request.ClientId!, resource.Uri, redirectUri, context.RequestAborted) is { } known
             && !wanted.Except(known.GrantedScopes).Any() && !IsCrossSite(context) && !request.HasPromptValue(PromptValues.Consent))
+        {
+            await audit.AppendAsync(new AuditRecord(AuditEvents.Consent) { Person = person.PersonId(), Client = request.ClientId, Scopes = string.Join(' ', wanted), Reason = "allowed_before" });
             return SignIn(person, resource, wanted);
+        }
         if (request.HasPromptValue(PromptValues.None)) return AuthorizationRequests.Refuse(Errors.ConsentRequired, "The person has not allowed this yet.");
 
         var client = await clients.FindByClientIdAsync(request.ClientId!, context.RequestAborted) ?? throw new InvalidOperationException("The client vanished.");

@@ -1,11 +1,12 @@
 using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
+using StockMcp.Authority.Audit;
 using StockMcp.Authority.Database;
 
 namespace StockMcp.Authority.Consent;
 
 /// <summary>What people allowed their agents.</summary>
-internal sealed class ConsentStore(AuthorityDbContext database, IOpenIddictApplicationManager clients, IOpenIddictAuthorizationManager authorizations, IOpenIddictTokenManager tokens, TimeProvider time)
+internal sealed class ConsentStore(AuthorityDbContext database, IOpenIddictApplicationManager clients, IOpenIddictAuthorizationManager authorizations, IOpenIddictTokenManager tokens, AuditLog audit, TimeProvider time)
 {
     public Task<AgentConsent?> FindAsync(Guid personId, string clientId, string resource, Uri redirectUri, CancellationToken cancellationToken)
     {
@@ -23,6 +24,7 @@ internal sealed class ConsentStore(AuthorityDbContext database, IOpenIddictAppli
             database.Add(consent = new AgentConsent { PersonId = personId, ClientId = clientId, Resource = resource, RedirectHost = AgentConsent.HostOf(redirectUri) });
         consent.Scopes = string.Join(' ', scopes);
         consent.GrantedAt = time.GetUtcNow();
+        database.Audit(new AuditRecord(AuditEvents.Consent) { Person = personId, Client = clientId, Scopes = consent.Scopes });
         await database.SaveChangesAsync(cancellationToken);
     }
 
@@ -33,6 +35,7 @@ internal sealed class ConsentStore(AuthorityDbContext database, IOpenIddictAppli
     /// <summary>Signs an agent out: its tokens for this person end, and it has to ask for consent again.</summary>
     public async Task RevokeAsync(Guid personId, string clientId, CancellationToken cancellationToken)
     {
+        await audit.AppendAsync(new AuditRecord(AuditEvents.AgentSignedOut) { Person = personId, Client = clientId });
         await database.Set<AgentConsent>().Where(consent => consent.PersonId == personId && consent.ClientId == clientId).ExecuteDeleteAsync(cancellationToken);
         if (await clients.FindByClientIdAsync(clientId, cancellationToken) is not { } client || await clients.GetIdAsync(client, cancellationToken) is not { } id) return;
         await authorizations.RevokeAsync(personId.ToString(), id, status: null, type: null, cancellationToken);

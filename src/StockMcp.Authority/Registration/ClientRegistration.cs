@@ -3,13 +3,15 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
+using StockMcp.Authority.Audit;
+using StockMcp.Authority.Database;
 using StockMcp.Authority.Resources;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace StockMcp.Authority.Registration;
 
 /// <summary>Registers clients that nobody configured (RFC 7591). What they may do is decided by people, on the consent page.</summary>
-internal sealed class ClientRegistration(IOpenIddictApplicationManager clients, ProtectedResources resources, IOptions<RegistrationOptions> options, TimeProvider time)
+internal sealed class ClientRegistration(IOpenIddictApplicationManager clients, ProtectedResources resources, IOptions<RegistrationOptions> options, AuthorityDbContext database, TimeProvider time)
 {
     private const string SelfRegistered = "self_registered";
 
@@ -38,6 +40,7 @@ internal sealed class ClientRegistration(IOpenIddictApplicationManager clients, 
         // Every scope may be asked for, whatever the client thought of when it registered: it will want more one day.
         descriptor.Permissions.UnionWith(resources.Scopes.Select(scope => Permissions.Prefixes.Scope + scope));
         descriptor.Permissions.UnionWith(resources.All.Select(resource => Permissions.Prefixes.Resource + resource.Uri));
+        database.Audit(new AuditRecord(AuditEvents.ClientRegistered) { Client = descriptor.ClientId });
         await clients.CreateAsync(descriptor, cancellationToken);
 
         return new RegisteredClient

@@ -5,15 +5,17 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using OpenIddict.Client.AspNetCore;
+using StockMcp.Authority.Audit;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.Vault;
+using StockMcp.AuthorizationServer.Database;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace StockMcp.Authority.SignIn;
 
 /// <summary>What happens when the browser comes back from a connection. OpenIddict has checked state, PKCE, issuer, nonce and tokens before.</summary>
-internal sealed class Callback(AuthorityDbContext database, TokenVault vault, SessionCookie session, ConnectionTable connections, TimeProvider time)
+internal sealed class Callback(AuthorityDbContext database, TokenVault vault, SessionCookie session, ConnectionTable connections, AuditLog audit, TimeProvider time)
 {
     /// <summary>The property that names the person who adds this connection to their account.</summary>
     public const string ConnectsFor = "connects_for";
@@ -28,17 +30,17 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Se
 
         try
         {
-            return await LinkAsync(context, upstream, properties, connection, subject);
+            return await CompleteAsync(context, upstream, subject, connection, properties);
         }
-        catch (DbUpdateException)
+        catch (DbUpdateException exception) when (!DatabaseOutage.Is(exception))
         {
-            // Someone's first sign-in, twice in the same moment: the other one made the person and the account.
-            database.ChangeTracker.Clear();
-            return await LinkAsync(context, upstream, properties, connection, subject);
+            // Someone signed in twice at once, for the first time: the other request made the person.
+            database.Discard();
+            return await CompleteAsync(context, upstream, subject, connection, properties);
         }
     }
 
-    private async Task<IResult> LinkAsync(HttpContext context, ClaimsPrincipal upstream, AuthenticationProperties properties, Connection connection, string subject)
+    private async Task<IResult> CompleteAsync(HttpContext context, ClaimsPrincipal upstream, string subject, Connection connection, AuthenticationProperties properties)
     {
         var cancellationToken = context.RequestAborted;
         var link = await database.Set<ConnectedAccount>().FirstOrDefaultAsync(account => account.Connection == connection.Name && account.Subject == subject, cancellationToken);
@@ -50,9 +52,9 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Se
             // TV-02: only in the session of the person who began it, and never an account that is somebody else's.
             var current = await context.AuthenticateAsync(CookieAuthenticationDefaults.AuthenticationScheme);
             if (!current.Succeeded || current.Principal.GetClaim(Claims.Subject) != connectsFor)
-                return Problem("This was started in another session", "Sign in again on your account page and connect from there.", StatusCodes.Status403Forbidden);
+                return await RefuseAsync(connection, person, "another_session", "This was started in another session", "Sign in again on your account page and connect from there.", StatusCodes.Status403Forbidden);
             if (person is not null && person.Id.ToString() != connectsFor)
-                return Problem("This account is connected to someone else", $"You signed in at {connection.DisplayName} with an account that belongs to another person here. Sign out there, and connect your own.", StatusCodes.Status409Conflict);
+                return await RefuseAsync(connection, person, "account_of_another_person", "This account is connected to someone else", $"You signed in at {connection.DisplayName} with an account that belongs to another person here. Sign out there, and connect your own.", StatusCodes.Status409Conflict);
             person ??= await database.Set<Person>().FirstAsync(known => known.Id == Guid.Parse(connectsFor), cancellationToken);
         }
         person ??= NewPerson(upstream);
@@ -61,7 +63,7 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Se
         properties.Items.TryGetValue(GrantedScopes.Property, out var scopes);
         var granted = scopes?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
         await vault.StoreAsync(person.Id, connection, subject, NameOf(upstream), properties.GetTokenValue(OpenIddictClientAspNetCoreConstants.Tokens.RefreshToken), granted, cancellationToken);
-        if (connectsFor is null) await session.SignInAsync(context, person);
+        if (connectsFor is null) await session.SignInAsync(context, person, connection.Name);
         return Results.LocalRedirect(LocalUrl.Or(properties.RedirectUri, "/account"));
     }
 
@@ -78,6 +80,12 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Se
         var name = upstream.GetClaim(Claims.Name) ?? upstream.GetClaim(Claims.PreferredUsername) ?? "";
         var printable = new string([.. name.Where(character => !char.IsControl(character) && char.GetUnicodeCategory(character) != System.Globalization.UnicodeCategory.Format)]).Trim();
         return printable.Length is > 0 and <= 200 ? printable : "You";
+    }
+
+    private async Task<IResult> RefuseAsync(Connection connection, Person? person, string reason, string title, string text, int status)
+    {
+        await audit.AppendAsync(new AuditRecord(AuditEvents.AccountConnected, AuditDecisions.Refused) { Person = person?.Id, Connection = connection.Name, Reason = reason });
+        return Problem(title, text, status);
     }
 
     private static RazorComponentResult<ProblemPage> Problem(string title, string text, int status) => new(new { Title = title, Text = text }) { StatusCode = status };

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
+using StockMcp.Authority.Audit;
 using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Vault;
@@ -18,14 +19,14 @@ namespace StockMcp.Authority.TokenExchange;
 /// RFC 8693. The parameter <c>audience</c> says what for: a connection, for an upstream token out of the vault; or the Authority's own API, for a token that
 /// is issued here. OpenIddict has checked the client, its permission for the audience, and the subject token.
 /// </summary>
-internal sealed partial class TokenExchangeEndpoint(TokenVault vault, ConnectionTable connections, PublicUrl publicUrl, TimeProvider time, ILogger<TokenExchangeEndpoint> log)
+internal sealed partial class TokenExchangeEndpoint(TokenVault vault, ConnectionTable connections, PublicUrl publicUrl, AuditLog audit, TimeProvider time, ILogger<TokenExchangeEndpoint> log)
 {
     public async Task<IResult> HandleAsync(HttpContext context, OpenIddictRequest request, ClaimsPrincipal subject, Guid personId)
     {
         if (request.GetAudiences() is not [var audience]) return AuthorizationRequests.Refuse(Errors.InvalidRequest, "Exactly one audience must be given.");
         var scopes = request.GetScopes();
         if (scopes.Length == 0) return AuthorizationRequests.Refuse(Errors.InvalidScope, "The parameter scope is required: ask for what the call needs, and no more.");
-        if (audience == publicUrl.At(ConnectedAccountsExtensions.Path)) return IssueOwnToken(subject, scopes);
+        if (audience == publicUrl.At(ConnectedAccountsExtensions.Path)) return await IssueOwnTokenAsync(subject, personId, scopes);
         if (connections.Find(audience) is not { } connection) return AuthorizationRequests.Refuse(Errors.InvalidTarget, "There is no such audience.");
 
         if (scopes.FirstOrDefault(scope => !subject.HasScope(scope) || !connection.Knows(scope)) is { } foreign)
@@ -40,8 +41,18 @@ internal sealed partial class TokenExchangeEndpoint(TokenVault vault, Connection
         {
             // TV-01: what does not open is never replaced by something else. Connecting again makes a new secret, but somebody should look first.
             LogVaultFailed(exception, personId, agent, connection.Name);
+            await audit.AppendAsync(new AuditRecord(AuditEvents.VaultRefused, AuditDecisions.Refused) { Person = personId, Client = agent, Connection = connection.Name, Scopes = request.Scope, Reason = "does_not_open" });
             return Results.Json(new { error = Errors.ServerError, error_description = "The vault cannot open this account's token. Its operator has to look at it." }, statusCode: StatusCodes.Status500InternalServerError);
         }
+        // AU-03: what cannot be written down is not handed out.
+        await audit.AppendAsync(new AuditRecord(AuditEvents.Exchange, outcome is UpstreamTokenOutcome.Issued ? AuditDecisions.Allowed : AuditDecisions.Refused)
+        {
+            Person = personId,
+            Client = agent,
+            Connection = connection.Name,
+            Scopes = request.Scope,
+            Reason = outcome switch { UpstreamTokenOutcome.Issued => null, UpstreamTokenOutcome.InteractionRequired => Errors.InteractionRequired, _ => Errors.TemporarilyUnavailable },
+        });
         LogExchanged(personId, agent, connection.Name, request.Scope, outcome);
         switch (outcome)
         {
@@ -58,10 +69,11 @@ internal sealed partial class TokenExchangeEndpoint(TokenVault vault, Connection
         }
     }
 
-    private IResult IssueOwnToken(ClaimsPrincipal subject, IReadOnlyCollection<string> scopes)
+    private async Task<IResult> IssueOwnTokenAsync(ClaimsPrincipal subject, Guid personId, IReadOnlyCollection<string> scopes)
     {
         // It says nothing that the agent's own token does not: which accounts its person connected.
         if (scopes.Any(scope => scope != ConnectedAccountsExtensions.Read)) return AuthorizationRequests.Refuse(Errors.InvalidScope, $"Only {ConnectedAccountsExtensions.Read} is given by exchange.");
+        await audit.AppendAsync(new AuditRecord(AuditEvents.Exchange) { Person = personId, Client = subject.GetClaim(Claims.ClientId), Scopes = string.Join(' ', scopes) });
         var identity = new ClaimsIdentity(TokenValidationParameters.DefaultAuthenticationType, Claims.Name, Claims.Role);
         identity.SetClaim(Claims.Subject, subject.GetClaim(Claims.Subject));
         // RFC 8693, section 4.1: who acts, the agent, as a member of the token of the resource server that it called.

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
+using StockMcp.Authority.Audit;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.SignIn;
@@ -21,7 +22,7 @@ public static class TokenEndpointExtensions
     /// <summary><c>POST /connect/token</c>.</summary>
     public static void MapTokenEndpoint(this IEndpointRouteBuilder routes) => routes.MapPost(AuthorizationServerExtensions.TokenEndpoint, IssueAsync).DisableAntiforgery();
 
-    private static async Task<IResult> IssueAsync(HttpContext context, AuthorityDbContext database, ConsentStore consents, TokenExchangeEndpoint exchange, CancellationToken cancellationToken)
+    private static async Task<IResult> IssueAsync(HttpContext context, AuthorityDbContext database, ConsentStore consents, TokenExchangeEndpoint exchange, AuditLog audit, CancellationToken cancellationToken)
     {
         // OpenIddict has checked the client, and the code with its PKCE verifier, the refresh token or the subject token.
         var request = context.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("Not a token request.");
@@ -33,6 +34,8 @@ public static class TokenEndpointExtensions
         // RFC 8707, section 2.2: what was not asked for at the authorization endpoint cannot be asked for here.
         if (request.GetResources().Except(principal.GetResources()).Any())
             return AuthorizationRequests.Refuse(Errors.InvalidTarget, "The parameter resource must be the one that the person allowed.");
+        // Before the code or the refresh token is used up: if this cannot be written, the client may try again with it.
+        await audit.AppendAsync(new AuditRecord(request.IsRefreshTokenGrantType() ? AuditEvents.TokenRefreshed : AuditEvents.TokenIssued) { Person = personId, Client = request.ClientId, Scopes = string.Join(' ', principal.GetScopes()) });
         await consents.UsedAsync(personId, request.ClientId!, cancellationToken);
         var identity = new ClaimsIdentity(principal.Claims, TokenValidationParameters.DefaultAuthenticationType, Claims.Name, Claims.Role);
         identity.SetDestinations(_ => []);

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using StockMcp.Authority.Audit;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Database;
 
@@ -64,6 +65,7 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
             else
             {
                 obsolete = before;
+                database.Audit(new AuditRecord(AuditEvents.AccountConnected) { Person = personId, Connection = connection.Name, Scopes = string.Join(' ', granted) });
                 (account.Scopes, account.State, account.ConnectedAt) = (string.Join(' ', granted), ConnectionState.Connected, now);
                 account.RefreshToken = await keys.SealAsync(account, RefreshTokenColumn, refreshToken, cancellationToken);
             }
@@ -158,6 +160,7 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
     private async Task ForgetAsync(ConnectedAccount account, ConnectionState state, CancellationToken cancellationToken)
     {
         (account.State, account.RefreshToken, account.RefreshLease) = (state, null, null);
+        database.Audit(new AuditRecord(state == ConnectionState.Disconnected ? AuditEvents.AccountDisconnected : AuditEvents.AccountReconnectNeeded) { Person = account.PersonId, Connection = account.Connection });
         database.RemoveRange(await database.Set<UpstreamAccessToken>().Where(token => token.AccountId == account.Id).ToListAsync(cancellationToken));
         await database.SaveChangesAsync(cancellationToken);
     }

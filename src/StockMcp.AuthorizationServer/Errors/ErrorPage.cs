@@ -12,14 +12,18 @@ public static class ErrorPage
     /// <summary>Where the application's stylesheet is.</summary>
     internal sealed record Style(string Stylesheet);
 
-    /// <summary>Answers 400: a page for a person at the authorization endpoint, the JSON of RFC 6749, section 5.2, elsewhere.</summary>
-    public static Task WriteAsync(HttpContext context, string error, string description)
+    private static readonly string[] s_forPrograms = ["/connect", "/.well-known", "/me", "/v1beta1", "/v2"];
+
+    /// <summary>Answers with an error: a page for a person, the JSON of RFC 6749, section 5.2, at the endpoints that programs call.</summary>
+    public static Task WriteAsync(HttpContext context, string error, string description, int status = StatusCodes.Status400BadRequest)
     {
         ArgumentNullException.ThrowIfNull(context);
-        context.Response.StatusCode = StatusCodes.Status400BadRequest;
-        if (context.Request.Path == AuthorizationServerExtensions.AuthorizationEndpoint) return Render(context, error, description);
-        return context.Response.WriteAsJsonAsync(new { error, error_description = description }, context.RequestAborted);
+        context.Response.StatusCode = status;
+        return IsForPeople(context.Request.Path) ? Render(context, error, description) : context.Response.WriteAsJsonAsync(new { error, error_description = description }, context.RequestAborted);
     }
+
+    private static bool IsForPeople(PathString path)
+        => path == AuthorizationServerExtensions.AuthorizationEndpoint || !Array.Exists(s_forPrograms, start => path.StartsWithSegments(start, StringComparison.Ordinal));
 
     internal static void UseErrorPages(this IApplicationBuilder app) => app.UseStatusCodePages(async status =>
     {

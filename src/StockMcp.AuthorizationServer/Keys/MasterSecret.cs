@@ -18,7 +18,14 @@ public sealed class MasterSecret(byte[] secret)
     public static MasterSecret From(IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return new(SecretFile.ReadOrCreate(configuration["MasterSecretFile"] is { Length: > 0 } set ? set : Path.Combine(DataDirectory.From(configuration), "master.secret")));
+        return new(SecretFile.ReadOrCreate(PathOf(configuration)));
+    }
+
+    /// <summary>The same, but <see langword="null"/> if there is no such file: for commands that read what was written with it.</summary>
+    public static MasterSecret? Find(IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return File.Exists(PathOf(configuration)) ? From(configuration) : null;
     }
 
     /// <summary>A 256-bit key for one purpose (HKDF, RFC 5869).</summary>
@@ -47,4 +54,7 @@ public sealed class MasterSecret(byte[] secret)
         aes.Decrypt(sealedBytes[..NonceSize], sealedBytes[NonceSize..^TagSize], sealedBytes[^TagSize..], plaintext, Encoding.UTF8.GetBytes(boundTo));
         return plaintext;
     }
+
+    private static string PathOf(IConfiguration configuration)
+        => configuration["MasterSecretFile"] is { Length: > 0 } set ? set : Path.Combine(DataDirectory.From(configuration), "master.secret");
 }

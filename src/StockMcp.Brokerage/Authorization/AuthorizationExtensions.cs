@@ -16,7 +16,7 @@ public static class AuthorizationExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         var publicUrl = PublicUrl.From(builder.Configuration, builder.Environment);
-        builder.AddAuthorizationServer<BrokerageDbContext>("brokerage", "/assets/brokerage.css",
+        builder.AddAuthorizationServer<BrokerageDbContext, PostgreSqlBrokerageDbContext>("brokerage", "/assets/brokerage.css",
             server => server.RegisterScopes([.. BrokerageScopes.InWords.Keys]).RegisterResources(publicUrl.TradingApi()),
             openIddict => openIddict.AddValidation(validation =>
             {

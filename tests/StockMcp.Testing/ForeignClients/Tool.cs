@@ -12,6 +12,9 @@ internal enum Tool
     /// <summary>A real Redis, where Garnet will not do.</summary>
     RedisServer,
 
+    /// <summary>Debian's PostgreSQL, any version.</summary>
+    PostgreSql,
+
     /// <summary>Gives a program the terminal that it insists on.</summary>
     Script,
 }
@@ -28,6 +31,11 @@ internal static class Toolbox
 
     public static string RedisServer => "/usr/bin/redis-server";
 
+    /// <summary>The folder of the newest PostgreSQL's programs.</summary>
+    public static string PostgreSql { get; } = Directory.Exists("/usr/lib/postgresql")
+        ? Path.Combine(Directory.EnumerateDirectories("/usr/lib/postgresql").OrderByDescending(version => int.TryParse(Path.GetFileName(version), out var number) ? number : 0).First(), "bin")
+        : "/usr/lib/postgresql/15/bin";
+
     public static string Script => "/usr/bin/script";
 
     /// <summary>A program of the clients' package.</summary>
@@ -39,11 +47,12 @@ internal static class Toolbox
     {
         Tool.Node => $"Run 'npm ci' in {Clients}.",
         Tool.Chromium => "Install Debian's package chromium.",
+        Tool.PostgreSql => "Install Debian's package postgresql.",
         Tool.RedisServer => "Install Debian's package redis-server.",
         _ => "Install Debian's package bsdutils.",
     };
 
-    private static string PathOf(Tool tool) => tool switch { Tool.Node => Node, Tool.Chromium => Chromium, Tool.RedisServer => RedisServer, _ => Script };
+    private static string PathOf(Tool tool) => tool switch { Tool.Node => Node, Tool.Chromium => Chromium, Tool.RedisServer => RedisServer, Tool.PostgreSql => Path.Combine(PostgreSql, "initdb"), _ => Script };
 
     private static string FindRepository()
     {

@@ -12,21 +12,30 @@ internal sealed class StockMcpSystem : IAsyncDisposable
 {
     private readonly DevelopmentSystemOptions options;
     private readonly bool ownsData;
+    private readonly ShiftedClock? clock;
     private DevelopmentSystem? running;
 
     private StockMcpSystem(DevelopmentSystemOptions options, ShiftedClock? clock, bool ownsData)
     {
         this.ownsData = ownsData;
         (Server, Authority, Brokerage) = (new RequestProbe("Server", Secrets), new RequestProbe("Authority", Secrets), new RequestProbe("Brokerage", Secrets));
-        this.options = options with { Configure = Configure };
-
-        void Configure(string application, WebApplicationBuilder builder)
+        this.options = options with
         {
-            if (clock is not null) builder.Services.AddSingleton<TimeProvider>(clock);
-            builder.Services.AddSingleton<IStartupFilter>(application switch { "Server" => Server, "Authority" => Authority, _ => Brokerage });
-            builder.Logging.ClearProviders().AddProvider(Logs.For(application));
-            options.Configure?.Invoke(application, builder);
-        }
+            Configure = (application, builder) =>
+            {
+                Configure(application, builder);
+                options.Configure?.Invoke(application, builder);
+            },
+        };
+        this.clock = clock;
+    }
+
+    /// <summary>Puts an application in sight: also a further copy of one.</summary>
+    public void Configure(string application, WebApplicationBuilder builder)
+    {
+        if (clock is not null) builder.Services.AddSingleton<TimeProvider>(clock);
+        builder.Services.AddSingleton<IStartupFilter>(application switch { "Server" => Server, "Authority" => Authority, _ => Brokerage });
+        builder.Logging.ClearProviders().AddProvider(Logs.For(application));
     }
 
     /// <summary>The applications themselves: their URLs, and how to stop and start each.</summary>
@@ -52,21 +61,34 @@ internal sealed class StockMcpSystem : IAsyncDisposable
 
     public string DataDirectory => options.DataDirectory;
 
+    /// <summary>The settings of the Authority that name its data, as a command line has them.</summary>
+    public IEnumerable<string> AuthorityDataArguments => options.AuthoritySettings.Where(setting => setting.Key.StartsWith("ConnectionStrings:", StringComparison.Ordinal)).Select(setting => $"--{setting.Key}={setting.Value}")
+        .Append($"--DataDirectory={Path.Combine(DataDirectory, "authority")}");
+
     public IReadOnlyList<Uri> Origins => [Running.Server.Url, Running.Authority.Url, Running.Brokerage.Url];
 
     /// <summary>Starts a system.</summary>
     /// <param name="change">Changes its options; ports that it sets to 0 stay free over a restart.</param>
     /// <param name="clock">The clock of all three; the real one unless given.</param>
-    public static async Task<StockMcpSystem> StartAsync(Func<DevelopmentSystemOptions, DevelopmentSystemOptions>? change = null, ShiftedClock? clock = null)
+    /// <param name="database">The kind of database of Authority and Brokerage.</param>
+    public static async Task<StockMcpSystem> StartAsync(Func<DevelopmentSystemOptions, DevelopmentSystemOptions>? change = null, ShiftedClock? clock = null, DatabaseKind database = DatabaseKind.AsAsked)
     {
         var given = new DevelopmentSystemOptions { DataDirectory = "", ServerPort = FreePorts.Take(), AuthorityPort = FreePorts.Take(), BrokeragePort = FreePorts.Take() };
         given = change?.Invoke(given) ?? given;
+        given = given with
+        {
+            AuthoritySettings = await WithDatabaseAsync(given.AuthoritySettings, "authority", database),
+            BrokerageSettings = await WithDatabaseAsync(given.BrokerageSettings, "brokerage", database),
+        };
         var own = given.DataDirectory.Length == 0;
         if (own) given = given with { DataDirectory = Directory.CreateTempSubdirectory("stockmcp-").FullName };
         var system = new StockMcpSystem(given, clock, own);
         await system.StartAsync();
         return system;
     }
+
+    private static async Task<IReadOnlyDictionary<string, string?>> WithDatabaseAsync(IReadOnlyDictionary<string, string?> settings, string name, DatabaseKind kind)
+        => !settings.ContainsKey($"ConnectionStrings:{name}") && await TestDatabase.NewAsync(name, kind) is { } connectionString ? new Dictionary<string, string?>(settings) { [$"ConnectionStrings:{name}"] = connectionString } : settings;
 
     /// <summary>Starts what was stopped, on the same ports and data.</summary>
     public async Task StartAsync() => running ??= await DevelopmentSystem.StartAsync(options);

@@ -1,0 +1,51 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using StockMcp.Hosting;
+
+namespace StockMcp.AuthorizationServer.Database;
+
+/// <summary>Where an authorization server keeps what must outlive a restart: SQLite for one copy, PostgreSQL for several.</summary>
+public static class DatabaseExtensions
+{
+    /// <summary>Who waits longer than this for a lock gets 503 and tries again.</summary>
+    private const int LongestWait = 5;
+
+    /// <summary>Adds the database that <c>ConnectionStrings:{name}</c> names: PostgreSQL if it begins with <c>Host=</c>, else SQLite; without one, SQLite in the data folder.</summary>
+    /// <typeparam name="TContext">The context, with the migrations for SQLite.</typeparam>
+    /// <typeparam name="TPostgreSql">The same context, with the migrations for PostgreSQL.</typeparam>
+    /// <param name="builder">The application.</param>
+    /// <param name="name">The connection string's name, and the SQLite file's without its ending.</param>
+    public static void AddDatabase<TContext, TPostgreSql>(this WebApplicationBuilder builder, string name)
+        where TContext : AuthorizationServerDbContext
+        where TPostgreSql : TContext
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var set = builder.Configuration.GetConnectionString(name);
+        if (IsPostgreSql(set)) builder.Services.AddDbContext<TContext, TPostgreSql>(options => options.UseNpgsql(WithTimeouts(set!, name)));
+        else builder.Services.AddDbContext<TContext>(options => options.UseSqlite(set is { Length: > 0 } ? set : InDataFolder(builder.Configuration, name)));
+        builder.Services.AddHealthChecks().AddCheck<DatabaseHealthCheck<TContext>>("database", tags: [ServiceDefaults.Ready]);
+    }
+
+    private static bool IsPostgreSql(string? connectionString) => connectionString?.TrimStart().StartsWith("Host=", StringComparison.OrdinalIgnoreCase) is true;
+
+    private static string InDataFolder(IConfiguration configuration, string name)
+        => $"Data Source={Path.Combine(DataDirectory.From(configuration), name + ".db")};Default Timeout={LongestWait}";
+
+    private static string WithTimeouts(string connectionString, string name)
+    {
+        try
+        {
+            var given = new NpgsqlConnectionStringBuilder(connectionString);
+            if (!given.ContainsKey("Timeout")) given.Timeout = LongestWait;
+            if (!given.ContainsKey("Command Timeout")) given.CommandTimeout = 2 * LongestWait;
+            return given.ConnectionString;
+        }
+        catch (ArgumentException exception)
+        {
+            throw new StartupException($"ConnectionStrings:{name} is not one of PostgreSQL: {exception.Message.ReplaceLineEndings(" ")} Write Host=…;Database=…;Username=…;Password=….", exception);
+        }
+    }
+}
