@@ -34,6 +34,7 @@ public static class Program
         builder.AddSignIn();              // SignIn/             federated sign-in, sessions
         builder.AddVault();               // Vault/              upstream tokens, encrypted
         builder.AddConsent();             // Consent/            what a person allows an agent
+        builder.AddTokenEndpoint();       // Tokens/             codes and refresh tokens
         builder.AddClientRegistration();  // Registration/       RFC 7591
         builder.AddTokenExchange();       // TokenExchange/      RFC 8693
         builder.AddConnectedAccounts();   // ConnectedAccounts/  which accounts a person connected

@@ -40,6 +40,7 @@ public static class AuthorizationServerExtensions
         var publicUrl = PublicUrl.From(builder.Configuration, builder.Environment);
 
         services.AddDbContext<TContext>((provider, options) => options.UseSqlite(ConnectionString(provider.GetRequiredService<IConfiguration>(), databaseName)));
+        services.AddScoped<AuthorizationServerDbContext>(provider => provider.GetRequiredService<TContext>());
         services.AddHealthChecks().AddCheck<DatabaseHealthCheck<TContext>>("database", tags: [ServiceDefaults.Ready]);
 
         services.AddSingleton(provider => MasterSecret.From(provider.GetRequiredService<IConfiguration>()));

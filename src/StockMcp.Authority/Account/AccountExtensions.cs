@@ -6,6 +6,7 @@ using StockMcp.Authority.Connections;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Resources;
 using StockMcp.Authority.SignIn;
+using StockMcp.Authority.Tokens;
 using StockMcp.Authority.Vault;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
@@ -21,10 +22,11 @@ public static class AccountExtensions
         account.MapGet("", ShowAsync);
         account.MapPost("/agents/sign-out", SignOutAgentAsync);
         account.MapPost("/connections/disconnect", DisconnectAsync);
+        account.MapPost("/notices/dismiss", DismissAsync);
     }
 
     private static async Task<RazorComponentResult<AccountPage>> ShowAsync(
-        ClaimsPrincipal user, TokenVault vault, ConsentStore consents, ConnectionTable connections, ProtectedResources resources, IOpenIddictApplicationManager clients, CancellationToken cancellationToken)
+        ClaimsPrincipal user, TokenVault vault, ConsentStore consents, ConnectionTable connections, ProtectedResources resources, IOpenIddictApplicationManager clients, EndedSignIns ended, CancellationToken cancellationToken)
     {
         var accounts = await vault.ListAsync(user.PersonId(), cancellationToken);
         var agents = new List<AccountPage.Agent>();
@@ -39,6 +41,7 @@ public static class AccountExtensions
             Connections = (IReadOnlyList<AccountPage.Connection>)[.. connections.All.Select(connection => new AccountPage.Connection(
                 connection.Name, connection.DisplayName, connection.SignInScopes, [.. accounts.Where(account => account.Connection == connection.Name && account.State != ConnectionState.Disconnected)]))],
             Agents = (IReadOnlyList<AccountPage.Agent>)agents,
+            Ended = (IReadOnlyList<EndedSignIn>)await ended.ListAsync(user.PersonId(), cancellationToken),
         });
     }
 
@@ -50,6 +53,12 @@ public static class AccountExtensions
 
     private static async Task<Results<RedirectHttpResult, NotFound>> DisconnectAsync(ClaimsPrincipal user, TokenVault vault, ConnectionTable connections, [FromForm] Guid account, CancellationToken cancellationToken)
         => await vault.DisconnectAsync(user.PersonId(), account, connections, cancellationToken) ? TypedResults.LocalRedirect("/account") : TypedResults.NotFound();
+
+    private static async Task<RedirectHttpResult> DismissAsync(ClaimsPrincipal user, EndedSignIns ended, [FromForm] string dismiss, CancellationToken cancellationToken)
+    {
+        if (dismiss == "all") await ended.DismissAsync(user.PersonId(), cancellationToken);
+        return TypedResults.LocalRedirect("/account");
+    }
 
     private static IReadOnlyList<string> Words(ProtectedResources resources, AgentConsent consent)
         => [.. (resources.Find(consent.Resource)?.Scopes ?? []).Where(scope => consent.GrantedScopes.Contains(scope.Name)).Select(scope => scope.Words)];

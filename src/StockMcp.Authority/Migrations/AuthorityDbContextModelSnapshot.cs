@@ -314,6 +314,47 @@ namespace StockMcp.Authority.Migrations
                     b.ToTable("Session");
                 });
 
+            modelBuilder.Entity("StockMcp.Authority.Tokens.EndedSignIn", b =>
+                {
+                    b.Property<string>("AuthorizationId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("AgentName")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("EndedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("AuthorizationId");
+
+                    b.HasIndex("PersonId");
+
+                    b.ToTable("EndedSignIn");
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Tokens.RefreshAnswer", b =>
+                {
+                    b.Property<string>("TokenId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Answer")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("TokenId");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("RefreshAnswer");
+                });
+
             modelBuilder.Entity("StockMcp.Authority.Vault.ConnectedAccount", b =>
                 {
                     b.Property<Guid>("Id")
@@ -455,6 +496,15 @@ namespace StockMcp.Authority.Migrations
                 });
 
             modelBuilder.Entity("StockMcp.Authority.SignIn.Session", b =>
+                {
+                    b.HasOne("StockMcp.Authority.SignIn.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Tokens.EndedSignIn", b =>
                 {
                     b.HasOne("StockMcp.Authority.SignIn.Person", null)
                         .WithMany()

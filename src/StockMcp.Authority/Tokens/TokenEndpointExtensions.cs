@@ -18,6 +18,15 @@ namespace StockMcp.Authority.Tokens;
 /// <summary>The token endpoint: codes, refresh tokens, and exchanges.</summary>
 public static class TokenEndpointExtensions
 {
+    /// <summary>Adds the answers that are given again, and the notices of sign-ins that ended.</summary>
+    public static void AddTokenEndpoint(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddScoped<EndedSignIns>();
+        builder.Services.AddScoped<IRefreshAnswers, RefreshAnswers>();
+        builder.Services.AddHostedService<RefreshAnswerSweep>();
+    }
+
     /// <summary><c>POST /connect/token</c>.</summary>
     public static void MapTokenEndpoint(this IEndpointRouteBuilder routes) => routes.MapPost(AuthorizationServerExtensions.TokenEndpoint, IssueAsync).DisableAntiforgery();
 

@@ -84,6 +84,19 @@ namespace StockMcp.Authority.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "RefreshAnswer",
+                columns: table => new
+                {
+                    TokenId = table.Column<string>(type: "TEXT", nullable: false),
+                    Answer = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    ExpiresAt = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_RefreshAnswer", x => x.TokenId);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "SigningKeys",
                 columns: table => new
                 {
@@ -163,6 +176,26 @@ namespace StockMcp.Authority.Migrations
                     table.PrimaryKey("PK_ConnectedAccount", x => x.Id);
                     table.ForeignKey(
                         name: "FK_ConnectedAccount_Person_PersonId",
+                        column: x => x.PersonId,
+                        principalTable: "Person",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "EndedSignIn",
+                columns: table => new
+                {
+                    AuthorizationId = table.Column<string>(type: "TEXT", nullable: false),
+                    PersonId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    AgentName = table.Column<string>(type: "TEXT", nullable: false),
+                    EndedAt = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_EndedSignIn", x => x.AuthorizationId);
+                    table.ForeignKey(
+                        name: "FK_EndedSignIn_Person_PersonId",
                         column: x => x.PersonId,
                         principalTable: "Person",
                         principalColumn: "Id",
@@ -274,6 +307,11 @@ namespace StockMcp.Authority.Migrations
                 column: "PersonId");
 
             migrationBuilder.CreateIndex(
+                name: "IX_EndedSignIn_PersonId",
+                table: "EndedSignIn",
+                column: "PersonId");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_OpenIddictApplications_ClientId",
                 table: "OpenIddictApplications",
                 column: "ClientId",
@@ -307,6 +345,11 @@ namespace StockMcp.Authority.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_RefreshAnswer_ExpiresAt",
+                table: "RefreshAnswer",
+                column: "ExpiresAt");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Session_PersonId",
                 table: "Session",
                 column: "PersonId");
@@ -327,6 +370,9 @@ namespace StockMcp.Authority.Migrations
                 name: "DataProtectionKeys");
 
             migrationBuilder.DropTable(
+                name: "EndedSignIn");
+
+            migrationBuilder.DropTable(
                 name: "OpenIddictScopes");
 
             migrationBuilder.DropTable(
@@ -334,6 +380,9 @@ namespace StockMcp.Authority.Migrations
 
             migrationBuilder.DropTable(
                 name: "PersonKey");
+
+            migrationBuilder.DropTable(
+                name: "RefreshAnswer");
 
             migrationBuilder.DropTable(
                 name: "Session");
