@@ -69,10 +69,19 @@ internal static class ClientMetadataRules
 }
 
 /// <summary>A client that passed the rules.</summary>
-internal sealed record CheckedClient(string Name, IReadOnlyList<string> RedirectUris, string AuthMethod, bool Refreshes, string? Scope);
+internal sealed record CheckedClient(string Name, IReadOnlyList<string> RedirectUris, string AuthMethod, bool Refreshes, string? Scope)
+{
+    /// <summary>Whether it is given a secret.</summary>
+    public bool NeedsSecret => AuthMethod is ClientAuthenticationMethods.ClientSecretBasic or ClientAuthenticationMethods.ClientSecretPost;
+}
 
 /// <summary>RFC 7591, section 3.2.2: a registration was refused.</summary>
 internal sealed class RegistrationException(string error, string description) : Exception(description)
 {
     public string Error => error;
+
+    public int Status { get; init; } = StatusCodes.Status400BadRequest;
+
+    /// <summary>When it is worth while to ask again.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

@@ -7,6 +7,7 @@ using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
+using StockMcp.Authority.Registration;
 using StockMcp.Authority.SignIn;
 using StockMcp.Authority.TokenExchange;
 using StockMcp.AuthorizationServer;
@@ -30,7 +31,7 @@ public static class TokenEndpointExtensions
     /// <summary><c>POST /connect/token</c>.</summary>
     public static void MapTokenEndpoint(this IEndpointRouteBuilder routes) => routes.MapPost(AuthorizationServerExtensions.TokenEndpoint, IssueAsync).DisableAntiforgery();
 
-    private static async Task<IResult> IssueAsync(HttpContext context, AuthorityDbContext database, ConsentStore consents, TokenExchangeEndpoint exchange, CancellationToken cancellationToken)
+    private static async Task<IResult> IssueAsync(HttpContext context, AuthorityDbContext database, ConsentStore consents, RegisteredClients registered, TokenExchangeEndpoint exchange, CancellationToken cancellationToken)
     {
         // OpenIddict has checked the client, and the code with its PKCE verifier, the refresh token or the subject token.
         var request = context.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("Not a token request.");
@@ -43,6 +44,7 @@ public static class TokenEndpointExtensions
         if (request.GetResources().Except(principal.GetResources()).Any())
             return AuthorizationRequests.Refuse(Errors.InvalidTarget, "The parameter resource must be the one that the person allowed.");
         await consents.UsedAsync(personId, request.ClientId!, cancellationToken);
+        await registered.UsedAsync(request.ClientId!, cancellationToken);
         var identity = new ClaimsIdentity(principal.Claims, TokenValidationParameters.DefaultAuthenticationType, Claims.Name, Claims.Role);
         identity.SetDestinations(_ => []);
         return Results.SignIn(new ClaimsPrincipal(identity), authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);

@@ -97,6 +97,35 @@ namespace StockMcp.Authority.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "RegistrationAttempt",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Address = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    At = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_RegistrationAttempt", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "SelfRegistration",
+                columns: table => new
+                {
+                    ClientId = table.Column<string>(type: "TEXT", nullable: false),
+                    Metadata = table.Column<string>(type: "TEXT", nullable: false),
+                    AccessTokenHash = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    Fingerprint = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    RegisteredAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    LastUsedAt = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_SelfRegistration", x => x.ClientId);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "SigningKeys",
                 columns: table => new
                 {
@@ -350,6 +379,21 @@ namespace StockMcp.Authority.Migrations
                 column: "ExpiresAt");
 
             migrationBuilder.CreateIndex(
+                name: "IX_RegistrationAttempt_Address_At",
+                table: "RegistrationAttempt",
+                columns: new[] { "Address", "At" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_SelfRegistration_Fingerprint",
+                table: "SelfRegistration",
+                column: "Fingerprint");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_SelfRegistration_LastUsedAt",
+                table: "SelfRegistration",
+                column: "LastUsedAt");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Session_PersonId",
                 table: "Session",
                 column: "PersonId");
@@ -383,6 +427,12 @@ namespace StockMcp.Authority.Migrations
 
             migrationBuilder.DropTable(
                 name: "RefreshAnswer");
+
+            migrationBuilder.DropTable(
+                name: "RegistrationAttempt");
+
+            migrationBuilder.DropTable(
+                name: "SelfRegistration");
 
             migrationBuilder.DropTable(
                 name: "Session");

@@ -11,7 +11,7 @@ using StockMcp.Authority.Database;
 namespace StockMcp.Authority.Migrations
 {
     [DbContext(typeof(AuthorityDbContext))]
-    [Migration("20261125023414_Initial")]
+    [Migration("20261125024541_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -272,6 +272,56 @@ namespace StockMcp.Authority.Migrations
                     b.HasKey("PersonId", "ClientId", "Resource", "RedirectHost");
 
                     b.ToTable("AgentConsent");
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Registration.RegistrationAttempt", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Address")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Address", "At");
+
+                    b.ToTable("RegistrationAttempt");
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Registration.SelfRegistration", b =>
+                {
+                    b.Property<string>("ClientId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("AccessTokenHash")
+                        .HasColumnType("BLOB");
+
+                    b.Property<byte[]>("Fingerprint")
+                        .HasColumnType("BLOB");
+
+                    b.Property<long?>("LastUsedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Metadata")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("RegisteredAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("ClientId");
+
+                    b.HasIndex("Fingerprint");
+
+                    b.HasIndex("LastUsedAt");
+
+                    b.ToTable("SelfRegistration");
                 });
 
             modelBuilder.Entity("StockMcp.Authority.SignIn.Person", b =>
