@@ -1,5 +1,6 @@
 using StockMcp.Authority.Account;
 using StockMcp.Authority.Authorization;
+using StockMcp.Authority.ClientMetadataDocuments;
 using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Consent;
@@ -36,6 +37,7 @@ public static class Program
         builder.AddConsent();             // Consent/            what a person allows an agent
         builder.AddTokenEndpoint();       // Tokens/             codes and refresh tokens
         builder.AddClientRegistration();  // Registration/       RFC 7591
+        builder.AddClientMetadataDocuments();  // ClientMetadataDocuments/  clients that are the URL of a document
         builder.AddTokenExchange();       // TokenExchange/      RFC 8693
         builder.AddConnectedAccounts();   // ConnectedAccounts/  which accounts a person connected
 

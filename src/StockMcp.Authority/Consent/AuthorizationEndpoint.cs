@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
+using StockMcp.Authority.ClientMetadataDocuments;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Registration;
 using StockMcp.Authority.Resources;
@@ -62,6 +63,7 @@ internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedReso
         {
             Agent = await clients.GetDisplayNameAsync(client, context.RequestAborted) ?? request.ClientId!,
             SelfRegistered = await ClientRegistration.IsSelfRegisteredAsync(clients, client, context.RequestAborted),
+            IdentityHost = MetadataDocuments.IsDocument(request.ClientId!) ? new Uri(request.ClientId!).Authority : null,
             RedirectUri = redirectUri,
             Person = person.GetClaim(Claims.Name)!,
             Resource = resource.DisplayName,

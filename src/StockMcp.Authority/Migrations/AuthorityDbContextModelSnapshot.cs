@@ -45,7 +45,7 @@ namespace StockMcp.Authority.Migrations
                         .HasColumnType("TEXT");
 
                     b.Property<string>("ClientId")
-                        .HasMaxLength(100)
+                        .HasMaxLength(500)
                         .HasColumnType("TEXT");
 
                     b.Property<string>("ClientSecret")
@@ -294,10 +294,14 @@ namespace StockMcp.Authority.Migrations
             modelBuilder.Entity("StockMcp.Authority.Registration.SelfRegistration", b =>
                 {
                     b.Property<string>("ClientId")
+                        .HasMaxLength(500)
                         .HasColumnType("TEXT");
 
                     b.Property<byte[]>("AccessTokenHash")
                         .HasColumnType("BLOB");
+
+                    b.Property<long?>("DocumentExpiresAt")
+                        .HasColumnType("INTEGER");
 
                     b.Property<byte[]>("Fingerprint")
                         .HasColumnType("BLOB");

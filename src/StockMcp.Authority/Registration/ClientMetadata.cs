@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace StockMcp.Authority.Registration;
@@ -20,6 +21,8 @@ internal sealed record ClientMetadata
     [JsonPropertyName("logo_uri")] public string? LogoUri { get; init; }
     [JsonPropertyName("tos_uri")] public string? TosUri { get; init; }
     [JsonPropertyName("policy_uri")] public string? PolicyUri { get; init; }
+    [JsonPropertyName("jwks_uri")] public string? JwksUri { get; init; }
+    [JsonPropertyName("jwks")] public JsonElement? Jwks { get; init; }
     [JsonPropertyName("scope")] public string? Scope { get; init; }
     [JsonPropertyName("software_id")] public string? SoftwareId { get; init; }
     [JsonPropertyName("software_version")] public string? SoftwareVersion { get; init; }
@@ -39,6 +42,7 @@ internal sealed record RegisteredClient
     [JsonPropertyName("grant_types")] public required IReadOnlyList<string> GrantTypes { get; init; }
     [JsonPropertyName("response_types")] public required IReadOnlyList<string> ResponseTypes { get; init; }
     [JsonPropertyName("token_endpoint_auth_method")] public required string TokenEndpointAuthMethod { get; init; }
+    [JsonPropertyName("jwks"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public JsonElement? Jwks { get; init; }
     [JsonPropertyName("scope")] public required string Scope { get; init; }
 
     /// <summary>RFC 7592, section 3: where the client reads, changes and deletes its registration. A client_id that several callers share has none.</summary>

@@ -70,10 +70,10 @@ internal sealed class ClientRegistration(
         var secret = client.NeedsSecret && !before.NeedsSecret ? Random(32) : null;
         if (!client.NeedsSecret) descriptor.ClientSecret = null;
         else if (secret is not null) descriptor.ClientSecret = secret;
-        Describe(descriptor, client);
+        client.Describe(descriptor, resources);
         await clients.UpdateAsync(entry, descriptor, cancellationToken);
         // People looked at another client than this one now is.
-        if (before.Name != client.Name || !before.RedirectUris.SequenceEqual(client.RedirectUris)) await consents.ForgetAsync(registration.ClientId, cancellationToken);
+        if (before.IsAnotherThan(client)) await consents.ForgetAsync(registration.ClientId, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return Answer(registration, client) with { ClientSecret = secret, ClientSecretExpiresAt = client.NeedsSecret ? 0 : null, RegistrationClientUri = ConfigurationUri(registration.ClientId), RegistrationAccessToken = token };
     }
@@ -88,7 +88,7 @@ internal sealed class ClientRegistration(
         var secret = client.NeedsSecret ? Random(32) : null;
         var descriptor = new OpenIddictApplicationDescriptor { ClientId = Random(16), ClientSecret = secret };
         descriptor.Properties[SelfRegistered] = JsonSerializer.SerializeToElement(time.GetUtcNow());
-        Describe(descriptor, client);
+        client.Describe(descriptor, resources);
         var registration = new SelfRegistration { ClientId = descriptor.ClientId, Metadata = json, AccessTokenHash = hash, Fingerprint = fingerprint, RegisteredAt = time.GetUtcNow() };
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
         await clients.CreateAsync(descriptor, cancellationToken);
@@ -107,18 +107,6 @@ internal sealed class ClientRegistration(
             .ExecuteUpdateAsync(set => set.SetProperty(known => known.AccessTokenHash, (byte[]?)null), cancellationToken) == 1 ? same : null;
     }
 
-    private void Describe(OpenIddictApplicationDescriptor descriptor, CheckedClient client)
-    {
-        descriptor.ClientType = client.AuthMethod == ClientAuthenticationMethods.None ? ClientTypes.Public : ClientTypes.Confidential;
-        descriptor.ConsentType = ConsentTypes.Explicit;
-        descriptor.DisplayName = client.Name;
-        descriptor.ApplicationType = ApplicationTypes.Web;
-        descriptor.RedirectUris.Clear();
-        foreach (var uri in client.RedirectUris.Select(text => new Uri(text))) ClientPermissions.AddRedirectUri(descriptor, uri);
-        descriptor.Permissions.Clear();
-        descriptor.Permissions.UnionWith(ClientPermissions.For(client.Refreshes, resources));
-    }
-
     private RegisteredClient Answer(SelfRegistration registration, CheckedClient client) => new()
     {
         ClientId = registration.ClientId,
@@ -128,6 +116,7 @@ internal sealed class ClientRegistration(
         GrantTypes = client.Refreshes ? [GrantTypes.AuthorizationCode, GrantTypes.RefreshToken] : [GrantTypes.AuthorizationCode],
         ResponseTypes = [ResponseTypes.Code],
         TokenEndpointAuthMethod = client.AuthMethod,
+        Jwks = client.Keys is null ? null : JsonSerializer.Deserialize<JsonElement>(client.Keys),
         Scope = string.Join(' ', client.Scope?.Split(' ').Intersect(resources.Scopes) is { } known && known.Any() ? known : resources.Scopes),
     };
 

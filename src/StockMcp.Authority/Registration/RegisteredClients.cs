@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using OpenIddict.Abstractions;
+using OpenIddict.EntityFrameworkCore.Models;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
 
@@ -24,6 +25,9 @@ public sealed class SelfRegistration
     /// <summary>What a registration must equal to get this client_id again: a keyed hash of metadata and address; of clients without a secret alone.</summary>
     public byte[]? Fingerprint { get; set; }
 
+    /// <summary>Of a client that a document describes: until when what was read of it is used.</summary>
+    public DateTimeOffset? DocumentExpiresAt { get; set; }
+
     /// <summary>When it was made.</summary>
     public required DateTimeOffset RegisteredAt { get; init; }
 
@@ -31,11 +35,17 @@ public sealed class SelfRegistration
     public DateTimeOffset? LastUsedAt { get; set; }
 }
 
-internal sealed class RegistrationConfiguration : IEntityTypeConfiguration<SelfRegistration>, IEntityTypeConfiguration<RegistrationAttempt>
+internal sealed class RegistrationConfiguration : IEntityTypeConfiguration<SelfRegistration>, IEntityTypeConfiguration<RegistrationAttempt>, IEntityTypeConfiguration<OpenIddictEntityFrameworkCoreApplication>
 {
+    private const int LongestClientId = ClientMetadataDocuments.ClientIdUrl.Longest;
+
+    // OpenIddict has 100 characters: too few for URLs.
+    public void Configure(EntityTypeBuilder<OpenIddictEntityFrameworkCoreApplication> builder) => builder.Property(client => client.ClientId).HasMaxLength(LongestClientId);
+
     public void Configure(EntityTypeBuilder<SelfRegistration> builder)
     {
         builder.HasKey(registration => registration.ClientId);
+        builder.Property(registration => registration.ClientId).HasMaxLength(LongestClientId);
         builder.HasIndex(registration => registration.Fingerprint);
         builder.HasIndex(registration => registration.LastUsedAt);
     }

@@ -59,7 +59,7 @@ internal sealed class RegistrationLimit(MasterSecret secret) : IDisposable
     }
 
     public static async Task<bool> IsFullAsync(AuthorityDbContext database, RegistrationOptions options, CancellationToken cancellationToken)
-        => await database.Set<SelfRegistration>().CountAsync(cancellationToken) >= options.MostClients;
+        => await database.Set<SelfRegistration>().CountAsync(known => known.DocumentExpiresAt == null, cancellationToken) >= options.MostClients;
 
     public void Dispose() => gate.Dispose();
 }

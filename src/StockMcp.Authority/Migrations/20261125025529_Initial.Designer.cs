@@ -11,7 +11,7 @@ using StockMcp.Authority.Database;
 namespace StockMcp.Authority.Migrations
 {
     [DbContext(typeof(AuthorityDbContext))]
-    [Migration("20261125024541_Initial")]
+    [Migration("20261125025529_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -48,7 +48,7 @@ namespace StockMcp.Authority.Migrations
                         .HasColumnType("TEXT");
 
                     b.Property<string>("ClientId")
-                        .HasMaxLength(100)
+                        .HasMaxLength(500)
                         .HasColumnType("TEXT");
 
                     b.Property<string>("ClientSecret")
@@ -297,10 +297,14 @@ namespace StockMcp.Authority.Migrations
             modelBuilder.Entity("StockMcp.Authority.Registration.SelfRegistration", b =>
                 {
                     b.Property<string>("ClientId")
+                        .HasMaxLength(500)
                         .HasColumnType("TEXT");
 
                     b.Property<byte[]>("AccessTokenHash")
                         .HasColumnType("BLOB");
+
+                    b.Property<long?>("DocumentExpiresAt")
+                        .HasColumnType("INTEGER");
 
                     b.Property<byte[]>("Fingerprint")
                         .HasColumnType("BLOB");

@@ -31,7 +31,7 @@ namespace StockMcp.Authority.Migrations
                 {
                     Id = table.Column<string>(type: "TEXT", nullable: false),
                     ApplicationType = table.Column<string>(type: "TEXT", maxLength: 50, nullable: true),
-                    ClientId = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    ClientId = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true),
                     ClientSecret = table.Column<string>(type: "TEXT", nullable: true),
                     ClientType = table.Column<string>(type: "TEXT", maxLength: 50, nullable: true),
                     ConcurrencyToken = table.Column<string>(type: "TEXT", maxLength: 50, nullable: true),
@@ -113,10 +113,11 @@ namespace StockMcp.Authority.Migrations
                 name: "SelfRegistration",
                 columns: table => new
                 {
-                    ClientId = table.Column<string>(type: "TEXT", nullable: false),
+                    ClientId = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
                     Metadata = table.Column<string>(type: "TEXT", nullable: false),
                     AccessTokenHash = table.Column<byte[]>(type: "BLOB", nullable: true),
                     Fingerprint = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    DocumentExpiresAt = table.Column<long>(type: "INTEGER", nullable: true),
                     RegisteredAt = table.Column<long>(type: "INTEGER", nullable: false),
                     LastUsedAt = table.Column<long>(type: "INTEGER", nullable: true)
                 },
