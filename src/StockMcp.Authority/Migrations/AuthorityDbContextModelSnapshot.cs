@@ -499,6 +499,21 @@ namespace StockMcp.Authority.Migrations
                     b.ToTable("UpstreamAccessToken");
                 });
 
+            modelBuilder.Entity("StockMcp.AuthorizationServer.Hardening.UsedAssertion", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("UsedAssertion");
+                });
+
             modelBuilder.Entity("StockMcp.AuthorizationServer.Keys.SigningKey", b =>
                 {
                     b.Property<string>("Kid")

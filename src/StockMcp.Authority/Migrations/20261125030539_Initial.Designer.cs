@@ -11,7 +11,7 @@ using StockMcp.Authority.Database;
 namespace StockMcp.Authority.Migrations
 {
     [DbContext(typeof(AuthorityDbContext))]
-    [Migration("20261125025529_Initial")]
+    [Migration("20261125030539_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -500,6 +500,21 @@ namespace StockMcp.Authority.Migrations
                     b.HasKey("AccountId", "Scopes");
 
                     b.ToTable("UpstreamAccessToken");
+                });
+
+            modelBuilder.Entity("StockMcp.AuthorizationServer.Hardening.UsedAssertion", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("UsedAssertion");
                 });
 
             modelBuilder.Entity("StockMcp.AuthorizationServer.Keys.SigningKey", b =>

@@ -140,6 +140,18 @@ namespace StockMcp.Authority.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "UsedAssertion",
+                columns: table => new
+                {
+                    Id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    ExpiresAt = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_UsedAssertion", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "OpenIddictAuthorizations",
                 columns: table => new
                 {
@@ -403,6 +415,11 @@ namespace StockMcp.Authority.Migrations
                 name: "IX_Session_SignedInAt",
                 table: "Session",
                 column: "SignedInAt");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_UsedAssertion_ExpiresAt",
+                table: "UsedAssertion",
+                column: "ExpiresAt");
         }
 
         /// <inheritdoc />
@@ -443,6 +460,9 @@ namespace StockMcp.Authority.Migrations
 
             migrationBuilder.DropTable(
                 name: "UpstreamAccessToken");
+
+            migrationBuilder.DropTable(
+                name: "UsedAssertion");
 
             migrationBuilder.DropTable(
                 name: "OpenIddictAuthorizations");
