@@ -32,6 +32,7 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["Connections:brokerage:Issuer"] = brokerage.AbsoluteUri,
         ["Connections:brokerage:ClientId"] = AuthorityAtBrokerage,
         ["Connections:brokerage:ClientSecret"] = secrets.AuthorityAtBrokerage,
+        ["Registration:PerAddressAndHour"] = "10000", // every client on this computer comes from the same address
         ["Resources:0:Uri"] = new Uri(server, "mcp").AbsoluteUri,
         ["Clients:0:ClientId"] = ServerAtAuthority,
         ["Clients:0:ClientSecret"] = secrets.ServerAtAuthority,

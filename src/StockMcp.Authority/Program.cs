@@ -1,6 +1,7 @@
 using StockMcp.Authority.Account;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.Authorization;
+using StockMcp.Authority.ClientMetadataDocuments;
 using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Consent;
@@ -36,7 +37,9 @@ public static class Program
         builder.AddSignIn();              // SignIn/             federated sign-in, sessions
         builder.AddVault();               // Vault/              upstream tokens, encrypted
         builder.AddConsent();             // Consent/            what a person allows an agent
+        builder.AddTokenEndpoint();       // Tokens/             codes and refresh tokens
         builder.AddClientRegistration();  // Registration/       RFC 7591
+        builder.AddClientMetadataDocuments();  // ClientMetadataDocuments/  clients that are the URL of a document
         builder.AddTokenExchange();       // TokenExchange/      RFC 8693
         builder.AddConnectedAccounts();   // ConnectedAccounts/  which accounts a person connected
 

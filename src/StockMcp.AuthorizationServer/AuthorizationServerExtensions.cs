@@ -41,6 +41,8 @@ public static class AuthorizationServerExtensions
         var publicUrl = PublicUrl.From(builder.Configuration, builder.Environment);
 
         builder.AddDatabase<TContext, TPostgreSql>(databaseName);
+        services.AddScoped<AuthorizationServerDbContext>(provider => provider.GetRequiredService<TContext>());
+
         services.AddSingleton(provider => MasterSecret.From(provider.GetRequiredService<IConfiguration>()));
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(provider => provider.GetRequiredService<SigningKeys>());
@@ -68,6 +70,7 @@ public static class AuthorizationServerExtensions
                 {
                     options.CodeChallengeMethods.Remove(CodeChallengeMethods.Plain);
                     options.ResponseModes.Remove(ResponseModes.Fragment);
+                    options.RequestTokenLifetime = TimeSpan.FromMinutes(10); // RFC 9126: for as long as a person needs to sign in
                 });
 
                 // AS-04, AS-11, AS-12. A refresh token is opaque and stored as a hash; reuse revokes all that came from its authorization.
@@ -81,6 +84,7 @@ public static class AuthorizationServerExtensions
                     .DisableAccessTokenEncryption();
                 server.UseNarrowedRefresh();
                 server.UseSingleUse();
+                server.UseClientAssertions();
 
                 var host = server.UseAspNetCore()
                     .EnableAuthorizationEndpointPassthrough()

@@ -19,6 +19,8 @@ internal sealed class TestAgent(StockMcpSystem system, string clientId, string? 
 {
     public static readonly Uri Loopback = new("http://localhost:33418/callback");
 
+    private static int s_agents;
+
     public string ClientId => clientId;
 
     public static Uri Issuer(StockMcpSystem system) => system.Running.Authority.Url;
@@ -32,9 +34,10 @@ internal sealed class TestAgent(StockMcpSystem system, string clientId, string? 
         return await ReadAsync(await http.PostAsJsonAsync("connect/register", metadata));
     }
 
-    public static async Task<TestAgent> RegisterAsync(StockMcpSystem system, string redirectUri = "http://localhost:33418/callback", string name = "Test agent", string method = "none")
+    /// <summary>Registers an agent; with a name of its own unless one is given, so that it is not taken for another one.</summary>
+    public static async Task<TestAgent> RegisterAsync(StockMcpSystem system, string redirectUri = "http://localhost:33418/callback", string? name = null, string method = "none")
     {
-        var answer = await RegisterRawAsync(system, Metadata(redirectUri, name, method));
+        var answer = await RegisterRawAsync(system, Metadata(redirectUri, name ?? $"Test agent {Interlocked.Increment(ref s_agents)}", method));
         answer.Status.Should().Be(HttpStatusCode.Created, answer.ToString());
         return new TestAgent(system, answer["client_id"]!, answer["client_secret"], new Uri(redirectUri));
     }

@@ -7,6 +7,7 @@ using StockMcp.Authority.Connections;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Resources;
 using StockMcp.Authority.SignIn;
+using StockMcp.Authority.Tokens;
 using StockMcp.Authority.Vault;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
@@ -22,10 +23,11 @@ public static class AccountExtensions
         account.MapGet("", ShowAsync);
         account.MapPost("/agents/sign-out", SignOutAgentAsync);
         account.MapPost("/connections/disconnect", DisconnectAsync);
+        account.MapPost("/notices/dismiss", DismissAsync);
     }
 
     private static async Task<RazorComponentResult<AccountPage>> ShowAsync(
-        ClaimsPrincipal user, TokenVault vault, ConsentStore consents, ConnectionTable connections, ProtectedResources resources, IOpenIddictApplicationManager clients, AuditLog audit, CancellationToken cancellationToken)
+        ClaimsPrincipal user, TokenVault vault, ConsentStore consents, ConnectionTable connections, ProtectedResources resources, IOpenIddictApplicationManager clients, AuditLog audit, EndedSignIns ended, CancellationToken cancellationToken)
     {
         var accounts = await vault.ListAsync(user.PersonId(), cancellationToken);
         var agents = new List<AccountPage.Agent>();
@@ -41,6 +43,7 @@ public static class AccountExtensions
                 connection.Name, connection.DisplayName, connection.SignInScopes, [.. accounts.Where(account => account.Connection == connection.Name && account.State != ConnectionState.Disconnected)]))],
             Agents = (IReadOnlyList<AccountPage.Agent>)agents,
             Activity = await audit.ListAsync(user.PersonId(), most: 20, cancellationToken),
+            Ended = (IReadOnlyList<EndedSignIn>)await ended.ListAsync(user.PersonId(), cancellationToken),
         });
     }
 
@@ -52,6 +55,12 @@ public static class AccountExtensions
 
     private static async Task<Results<RedirectHttpResult, NotFound>> DisconnectAsync(ClaimsPrincipal user, TokenVault vault, ConnectionTable connections, [FromForm] Guid account, CancellationToken cancellationToken)
         => await vault.DisconnectAsync(user.PersonId(), account, connections, cancellationToken) ? TypedResults.LocalRedirect("/account") : TypedResults.NotFound();
+
+    private static async Task<RedirectHttpResult> DismissAsync(ClaimsPrincipal user, EndedSignIns ended, [FromForm] string dismiss, CancellationToken cancellationToken)
+    {
+        if (dismiss == "all") await ended.DismissAsync(user.PersonId(), cancellationToken);
+        return TypedResults.LocalRedirect("/account");
+    }
 
     private static IReadOnlyList<string> Words(ProtectedResources resources, AgentConsent consent)
         => [.. (resources.Find(consent.Resource)?.Scopes ?? []).Where(scope => consent.GrantedScopes.Contains(scope.Name)).Select(scope => scope.Words)];

@@ -26,6 +26,8 @@ public static class AgentAuthorizationExtensions
                 .RegisterResources([.. resources.All.Select(resource => resource.Uri)])
                 .RegisterAudiences([.. connections, ownApi]);
             server.AddEventHandler(RefreshTokens.Descriptor);
+            server.AddEventHandler(Revocation.Descriptor);
+            server.UseIntrospection();
             server.AddEventHandler(AgentMetadata.Descriptor);
         });
         builder.AddConfiguredClients();

@@ -19,6 +19,7 @@ internal sealed class AgentMetadata(PublicUrl publicUrl) : IOpenIddictServerHand
     public ValueTask HandleAsync(HandleConfigurationRequestContext context)
     {
         context.Metadata["registration_endpoint"] = publicUrl.At(RegistrationExtensions.Endpoint);
+        context.Metadata["client_id_metadata_document_supported"] = true;
         context.Scopes.Remove(ConnectedAccountsExtensions.Read); // it is given by exchange alone: no agent need ask for it
         context.TokenEndpointAuthenticationMethods.Add(ClientAuthenticationMethods.None); // public clients, as MCP clients are
         return ValueTask.CompletedTask;

@@ -8,6 +8,7 @@ using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
 using StockMcp.Authority.Audit;
+using StockMcp.Authority.ClientMetadataDocuments;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Registration;
 using StockMcp.Authority.Resources;
@@ -70,6 +71,7 @@ internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedReso
         {
             Agent = await clients.GetDisplayNameAsync(client, context.RequestAborted) ?? request.ClientId!,
             SelfRegistered = await ClientRegistration.IsSelfRegisteredAsync(clients, client, context.RequestAborted),
+            IdentityHost = MetadataDocuments.IsDocument(request.ClientId!) ? new Uri(request.ClientId!).Authority : null,
             RedirectUri = redirectUri,
             Person = person.GetClaim(Claims.Name)!,
             Resource = resource.DisplayName,

@@ -32,6 +32,10 @@ internal sealed class ConsentStore(AuthorityDbContext database, IOpenIddictAppli
         => database.Set<AgentConsent>().Where(consent => consent.PersonId == personId && consent.ClientId == clientId)
             .ExecuteUpdateAsync(set => set.SetProperty(consent => consent.LastUsedAt, time.GetUtcNow()), cancellationToken);
 
+    /// <summary>Forgets what anybody allowed a client: it is not the one any more that they looked at.</summary>
+    public Task ForgetAsync(string clientId, CancellationToken cancellationToken)
+        => database.Set<AgentConsent>().Where(consent => consent.ClientId == clientId).ExecuteDeleteAsync(cancellationToken);
+
     /// <summary>Signs an agent out: its tokens for this person end, and it has to ask for consent again.</summary>
     public async Task RevokeAsync(Guid personId, string clientId, CancellationToken cancellationToken)
     {

@@ -45,7 +45,7 @@ namespace StockMcp.Authority.Migrations
                         .HasColumnType("TEXT");
 
                     b.Property<string>("ClientId")
-                        .HasMaxLength(100)
+                        .HasMaxLength(500)
                         .HasColumnType("TEXT");
 
                     b.Property<string>("ClientSecret")
@@ -375,6 +375,60 @@ namespace StockMcp.Authority.Migrations
                     b.ToTable("AgentConsent");
                 });
 
+            modelBuilder.Entity("StockMcp.Authority.Registration.RegistrationAttempt", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Address")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Address", "At");
+
+                    b.ToTable("RegistrationAttempt");
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Registration.SelfRegistration", b =>
+                {
+                    b.Property<string>("ClientId")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("AccessTokenHash")
+                        .HasColumnType("BLOB");
+
+                    b.Property<long?>("DocumentExpiresAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Fingerprint")
+                        .HasColumnType("BLOB");
+
+                    b.Property<long?>("LastUsedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Metadata")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("RegisteredAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("ClientId");
+
+                    b.HasIndex("Fingerprint");
+
+                    b.HasIndex("LastUsedAt");
+
+                    b.ToTable("SelfRegistration");
+                });
+
             modelBuilder.Entity("StockMcp.Authority.SignIn.Person", b =>
                 {
                     b.Property<Guid>("Id")
@@ -416,6 +470,47 @@ namespace StockMcp.Authority.Migrations
                     b.HasIndex("SignedInAt");
 
                     b.ToTable("Session");
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Tokens.EndedSignIn", b =>
+                {
+                    b.Property<string>("AuthorizationId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("AgentName")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("EndedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("AuthorizationId");
+
+                    b.HasIndex("PersonId");
+
+                    b.ToTable("EndedSignIn");
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Tokens.RefreshAnswer", b =>
+                {
+                    b.Property<string>("TokenId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Answer")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("TokenId");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("RefreshAnswer");
                 });
 
             modelBuilder.Entity("StockMcp.Authority.Vault.ConnectedAccount", b =>
@@ -508,6 +603,21 @@ namespace StockMcp.Authority.Migrations
                     b.ToTable("UpstreamAccessToken");
                 });
 
+            modelBuilder.Entity("StockMcp.AuthorizationServer.Hardening.UsedAssertion", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("UsedAssertion");
+                });
+
             modelBuilder.Entity("StockMcp.AuthorizationServer.Keys.SigningKey", b =>
                 {
                     b.Property<string>("Kid")
@@ -559,6 +669,15 @@ namespace StockMcp.Authority.Migrations
                 });
 
             modelBuilder.Entity("StockMcp.Authority.SignIn.Session", b =>
+                {
+                    b.HasOne("StockMcp.Authority.SignIn.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Tokens.EndedSignIn", b =>
                 {
                     b.HasOne("StockMcp.Authority.SignIn.Person", null)
                         .WithMany()

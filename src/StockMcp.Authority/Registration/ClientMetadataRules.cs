@@ -13,7 +13,7 @@ internal static class ClientMetadataRules
     private const int MostRedirectUris = 10;
     private const int LongestUri = 2000;
     private const int LongestName = 100;
-    private static readonly string[] s_authMethods = [ClientAuthenticationMethods.None, ClientAuthenticationMethods.ClientSecretBasic, ClientAuthenticationMethods.ClientSecretPost];
+    private static readonly string[] s_authMethods = [ClientAuthenticationMethods.None, ClientAuthenticationMethods.ClientSecretBasic, ClientAuthenticationMethods.ClientSecretPost, ClientAuthenticationMethods.PrivateKeyJwt];
 
     /// <summary>The client as it may be registered.</summary>
     /// <exception cref="RegistrationException">A member cannot be.</exception>
@@ -22,7 +22,7 @@ internal static class ClientMetadataRules
         if (metadata.RedirectUris is not { Count: >= 1 and <= MostRedirectUris } uris)
             throw new RegistrationException(InvalidRedirectUri, $"redirect_uris must list 1 to {MostRedirectUris} addresses.");
         foreach (var uri in uris) CheckRedirectUri(uri, options);
-        foreach (var (name, uri) in new[] { ("client_uri", metadata.ClientUri), ("logo_uri", metadata.LogoUri), ("tos_uri", metadata.TosUri), ("policy_uri", metadata.PolicyUri) })
+        foreach (var (name, uri) in new[] { ("client_uri", metadata.ClientUri), ("logo_uri", metadata.LogoUri), ("tos_uri", metadata.TosUri), ("policy_uri", metadata.PolicyUri), ("jwks_uri", metadata.JwksUri) })
         {
             if (uri is not null && !IsWebAddress(uri)) throw new RegistrationException(InvalidClientMetadata, $"{name} must be an https address.");
         }
@@ -30,11 +30,14 @@ internal static class ClientMetadataRules
         // RFC 7591, section 2: the default is client_secret_basic.
         var method = metadata.TokenEndpointAuthMethod ?? ClientAuthenticationMethods.ClientSecretBasic;
         if (!s_authMethods.Contains(method)) throw new RegistrationException(InvalidClientMetadata, $"token_endpoint_auth_method must be one of: {string.Join(", ", s_authMethods)}.");
+        // DC-03: no URL out of metadata is ever fetched, so keys come with them.
+        if (method == ClientAuthenticationMethods.PrivateKeyJwt && metadata.Jwks is null) throw new RegistrationException(InvalidClientMetadata, "private_key_jwt needs the client's public keys in jwks; jwks_uri is not read.");
+        var keys = metadata.Jwks is { } set ? PublicKeys.Check(set) : null;
         var grants = metadata.GrantTypes ?? [GrantTypes.AuthorizationCode];
         if (!grants.Contains(GrantTypes.AuthorizationCode)) throw new RegistrationException(InvalidClientMetadata, "grant_types must contain authorization_code.");
         if (metadata.ResponseTypes is { } responses && !responses.Contains(ResponseTypes.Code)) throw new RegistrationException(InvalidClientMetadata, "response_types must contain code.");
 
-        return new CheckedClient(NameOf(metadata), uris, method, grants.Contains(GrantTypes.RefreshToken), metadata.Scope);
+        return new CheckedClient(NameOf(metadata), uris, method, grants.Contains(GrantTypes.RefreshToken), metadata.Scope, method == ClientAuthenticationMethods.PrivateKeyJwt ? keys : null);
     }
 
     private static string NameOf(ClientMetadata metadata)
@@ -68,11 +71,13 @@ internal static class ClientMetadataRules
     private static bool IsPlain(string text) => text.Length is > 0 and <= LongestUri && text.All(character => character is > ' ' and < (char)0x7F and not '\\');
 }
 
-/// <summary>A client that passed the rules.</summary>
-internal sealed record CheckedClient(string Name, IReadOnlyList<string> RedirectUris, string AuthMethod, bool Refreshes, string? Scope);
-
 /// <summary>RFC 7591, section 3.2.2: a registration was refused.</summary>
 internal sealed class RegistrationException(string error, string description) : Exception(description)
 {
     public string Error => error;
+
+    public int Status { get; init; } = StatusCodes.Status400BadRequest;
+
+    /// <summary>When it is worth while to ask again.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

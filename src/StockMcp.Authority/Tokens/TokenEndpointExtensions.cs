@@ -8,6 +8,7 @@ using OpenIddict.Server.AspNetCore;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
+using StockMcp.Authority.Registration;
 using StockMcp.Authority.SignIn;
 using StockMcp.Authority.TokenExchange;
 using StockMcp.AuthorizationServer;
@@ -19,10 +20,19 @@ namespace StockMcp.Authority.Tokens;
 /// <summary>The token endpoint: codes, refresh tokens, and exchanges.</summary>
 public static class TokenEndpointExtensions
 {
+    /// <summary>Adds the answers that are given again, and the notices of sign-ins that ended.</summary>
+    public static void AddTokenEndpoint(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddScoped<EndedSignIns>();
+        builder.Services.AddScoped<IRefreshAnswers, RefreshAnswers>();
+        builder.Services.AddHostedService<RefreshAnswerSweep>();
+    }
+
     /// <summary><c>POST /connect/token</c>.</summary>
     public static void MapTokenEndpoint(this IEndpointRouteBuilder routes) => routes.MapPost(AuthorizationServerExtensions.TokenEndpoint, IssueAsync).DisableAntiforgery();
 
-    private static async Task<IResult> IssueAsync(HttpContext context, AuthorityDbContext database, ConsentStore consents, TokenExchangeEndpoint exchange, AuditLog audit, CancellationToken cancellationToken)
+    private static async Task<IResult> IssueAsync(HttpContext context, AuthorityDbContext database, ConsentStore consents, RegisteredClients registered, TokenExchangeEndpoint exchange, AuditLog audit, CancellationToken cancellationToken)
     {
         // OpenIddict has checked the client, and the code with its PKCE verifier, the refresh token or the subject token.
         var request = context.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("Not a token request.");
@@ -37,6 +47,7 @@ public static class TokenEndpointExtensions
         // Before the code or the refresh token is used up: if this cannot be written, the client may try again with it.
         await audit.AppendAsync(new AuditRecord(request.IsRefreshTokenGrantType() ? AuditEvents.TokenRefreshed : AuditEvents.TokenIssued) { Person = personId, Client = request.ClientId, Scopes = string.Join(' ', principal.GetScopes()) });
         await consents.UsedAsync(personId, request.ClientId!, cancellationToken);
+        await registered.UsedAsync(request.ClientId!, cancellationToken);
         var identity = new ClaimsIdentity(principal.Claims, TokenValidationParameters.DefaultAuthenticationType, Claims.Name, Claims.Role);
         identity.SetDestinations(_ => []);
         return Results.SignIn(new ClaimsPrincipal(identity), authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);

@@ -17,11 +17,17 @@ public sealed record ConfiguredClient
     /// <summary>Its client_id.</summary>
     [Required] public string ClientId { get; init; } = "";
 
-    /// <summary>Its secret; without one the client is public.</summary>
+    /// <summary>Its secret; without one, and without keys, the client is public.</summary>
     public string? ClientSecret { get; init; }
 
     /// <summary>The file that holds its secret.</summary>
     public string? ClientSecretFile { get; init; }
+
+    /// <summary>Its public keys for <c>private_key_jwt</c>: a JSON Web Key Set.</summary>
+    public string? Jwks { get; init; }
+
+    /// <summary>The file that holds its public keys: a JSON Web Key Set, or a public key in PEM.</summary>
+    public string? JwksFile { get; init; }
 
     /// <summary>Its name, as people see it.</summary>
     public string? DisplayName { get; init; }
@@ -99,17 +105,19 @@ internal sealed class ConfiguredClientsSync(IServiceScopeFactory scopes, IOption
     {
         var current = new OpenIddictApplicationDescriptor();
         await manager.PopulateAsync(current, known, cancellationToken);
-        return current.DisplayName != wanted.DisplayName || !current.Permissions.SetEquals(wanted.Permissions) || !current.RedirectUris.SetEquals(wanted.RedirectUris);
+        return current.ClientType != wanted.ClientType || (current.ClientSecret is null) != (wanted.ClientSecret is null) || Kids(current) != Kids(wanted) || current.DisplayName != wanted.DisplayName || !current.Permissions.SetEquals(wanted.Permissions) || !current.RedirectUris.SetEquals(wanted.RedirectUris);
     }
 
     private static OpenIddictApplicationDescriptor Describe(ConfiguredClient client)
     {
-        var secret = client.ClientSecret ?? (client.ClientSecretFile is { } file ? ReadSecret(file) : null);
+        var secret = client.ClientSecret is { Length: > 0 } set ? set : client.ClientSecretFile is { Length: > 0 } file ? Read(nameof(client.ClientSecretFile), file) : null;
+        var keys = ClientKeys.Read(client.ClientId, client.Jwks is { Length: > 0 } jwks ? jwks : client.JwksFile is { Length: > 0 } path ? Read(nameof(client.JwksFile), path) : null);
         var descriptor = new OpenIddictApplicationDescriptor
         {
             ClientId = client.ClientId,
             ClientSecret = secret,
-            ClientType = secret is null ? ClientTypes.Public : ClientTypes.Confidential,
+            JsonWebKeySet = keys,
+            ClientType = secret is null && keys is null ? ClientTypes.Public : ClientTypes.Confidential,
             ConsentType = ConsentTypes.Explicit,
             DisplayName = client.DisplayName ?? client.ClientId,
         };
@@ -127,7 +135,9 @@ internal sealed class ConfiguredClientsSync(IServiceScopeFactory scopes, IOption
         return descriptor;
     }
 
-    private static string ReadSecret(string file)
+    private static string Kids(OpenIddictApplicationDescriptor descriptor) => string.Join(' ', descriptor.JsonWebKeySet?.Keys.Select(key => Microsoft.IdentityModel.Tokens.Base64UrlEncoder.Encode(key.ComputeJwkThumbprint())) ?? []);
+
+    private static string Read(string setting, string file)
     {
         try
         {
@@ -135,7 +145,7 @@ internal sealed class ConfiguredClientsSync(IServiceScopeFactory scopes, IOption
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"A client's ClientSecretFile names {file}, which cannot be read: {exception.Message}", exception);
+            throw new StartupException($"A client's {setting} names {file}, which cannot be read: {exception.Message}", exception);
         }
     }
 }

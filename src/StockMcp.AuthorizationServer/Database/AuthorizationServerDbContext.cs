@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using StockMcp.AuthorizationServer.Hardening;
 using StockMcp.AuthorizationServer.Keys;
 
 namespace StockMcp.AuthorizationServer.Database;
@@ -20,6 +21,8 @@ public abstract class AuthorizationServerDbContext(DbContextOptions options) : D
         ArgumentNullException.ThrowIfNull(modelBuilder);
         modelBuilder.UseOpenIddict();
         modelBuilder.Entity<SigningKey>().HasKey(key => key.Kid);
+        modelBuilder.Entity<UsedAssertion>().HasKey(used => used.Id);
+        modelBuilder.Entity<UsedAssertion>().HasIndex(used => used.ExpiresAt);
         modelBuilder.ApplyConfigurationsFromAssembly(GetType().Assembly);
     }
 

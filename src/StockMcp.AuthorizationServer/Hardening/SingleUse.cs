@@ -1,72 +1,144 @@
+using System.Security.Claims;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using OpenIddict.Abstractions;
+using OpenIddict.EntityFrameworkCore.Models;
 using OpenIddict.Server;
+using StockMcp.AuthorizationServer.Database;
+using static OpenIddict.Abstractions.OpenIddictConstants;
 using static OpenIddict.Server.OpenIddictServerEvents;
+using static OpenIddict.Server.OpenIddictServerHandlerFilters;
 using static OpenIddict.Server.OpenIddictServerHandlers;
+using static OpenIddict.Server.OpenIddictServerHandlers.Protection;
 
 namespace StockMcp.AuthorizationServer.Hardening;
 
 /// <summary>
-/// A code or a refresh token is good for one use, also when two requests bring it in the same moment (AS-04, AS-11): one of them wins at most, and the other one
-/// ends all that came from the grant, as a later reuse would. OpenIddict lets every refresh through that was read before the first one was stored.
+/// A code, a refresh token or a pushed request is good for one use, also when two requests bring it in the same moment (AS-04, AS-11). It is used up last, when all
+/// that it gives is stored: who comes second finds the first one's answer where <see cref="IRefreshAnswers"/> keeps it, or else ends all that came from the grant.
+/// OpenIddict uses it up first, and lets every refresh through that was read before.
 /// </summary>
 internal static class SingleUse
 {
+    private const string KnownAnswer = "stockmcp:known_answer";
+
     public static void UseSingleUse(this OpenIddictServerBuilder server)
     {
         server.RemoveEventHandler(RedeemTokenEntry.Descriptor);
+        server.RemoveEventHandler(ValidateTokenEntry.Descriptor);
+        server.AddEventHandler(RefuseReuse.Descriptor);
+        server.AddEventHandler(RedeemPushedRequest.Descriptor);
         server.AddEventHandler(Redeem.Descriptor);
-        server.AddEventHandler(LookAgain.Descriptor);
     }
 
-    private static string? UsedToken(ProcessSignInContext context)
+    private static ProcessAuthenticationContext? Request(ProcessSignInContext context)
+        => context.Transaction.GetProperty<ProcessAuthenticationContext>(typeof(ProcessAuthenticationContext).FullName!);
+
+    // One statement decides, also between copies: a grant that was revoked since it was read is not brought back.
+    private static async Task<bool> TryUseAsync(AuthorizationServerDbContext database, string tokenId, ProcessSignInContext context)
     {
-        if (context.EndpointType != OpenIddictServerEndpointType.Token || context.Transaction.GetProperty<ProcessAuthenticationContext>(typeof(ProcessAuthenticationContext).FullName!) is not { } request) return null;
-        var principal = context.Request.IsAuthorizationCodeGrantType() ? request.AuthorizationCodePrincipal : context.Request.IsRefreshTokenGrantType() ? request.RefreshTokenPrincipal : null;
-        return principal?.GetTokenId();
+        var now = context.Options.TimeProvider!.GetUtcNow().UtcDateTime;
+        return await database.Set<OpenIddictEntityFrameworkCoreToken>().Where(token => token.Id == tokenId && token.Status == Statuses.Valid).ExecuteUpdateAsync(set => set
+            .SetProperty(token => token.Status, Statuses.Redeemed)
+            .SetProperty(token => token.RedemptionDate, now)
+            .SetProperty(token => token.ConcurrencyToken, Guid.CreateVersion7().ToString()), context.CancellationToken) == 1;
     }
 
-    private static async Task EndGrantAsync(ProcessSignInContext context, IOpenIddictTokenManager tokens)
+    private sealed class RefuseReuse(IOpenIddictTokenManager tokens, IRefreshAnswers? answers) : IOpenIddictServerHandler<ValidateTokenContext>
     {
-        if (context.Principal?.GetAuthorizationId() is { } authorization) await tokens.RevokeByAuthorizationIdAsync(authorization, context.CancellationToken);
-        context.Reject(OpenIddictConstants.Errors.InvalidGrant, "The code or the refresh token was used before. All that came from it was revoked.");
-    }
+        private readonly ValidateTokenEntry builtIn = new(tokens);
 
-    private sealed class Redeem(IOpenIddictTokenManager tokens) : IOpenIddictServerHandler<ProcessSignInContext>
-    {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessSignInContext>()
-            .UseScopedHandler<Redeem>().SetOrder(RedeemTokenEntry.Descriptor.Order).Build();
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenContext>()
+            .AddFilter<RequireTokenIdResolved>()
+            .UseScopedHandler(services => new RefuseReuse(services.GetRequiredService<IOpenIddictTokenManager>(), services.GetService<IRefreshAnswers>()))
+            .SetOrder(ValidateTokenEntry.Descriptor.Order).Build();
 
-        public async ValueTask HandleAsync(ProcessSignInContext context)
+        public async ValueTask HandleAsync(ValidateTokenContext context)
         {
-            if (UsedToken(context) is not { } id || await tokens.FindByIdAsync(id, context.CancellationToken) is not { } token) return;
-            var redeemed = new OpenIddictTokenDescriptor();
-            await tokens.PopulateAsync(redeemed, token, context.CancellationToken);
-            (redeemed.Status, redeemed.RedemptionDate) = (OpenIddictConstants.Statuses.Redeemed, context.Options.TimeProvider!.GetUtcNow());
-            try
+            var token = context.Principal!;
+            var refreshes = token.HasTokenType(TokenTypeIdentifiers.RefreshToken);
+            if (refreshes || token.HasTokenType(TokenTypeIdentifiers.Private.AuthorizationCode))
             {
-                await tokens.UpdateAsync(token, redeemed, context.CancellationToken);
+                // A guess, or a find, of somebody else's neither ends the grant nor tells anything.
+                if (context.Request?.ClientId is not { } client || !token.HasPresenter(client))
+                {
+                    context.Reject(OpenIddictConstants.Errors.InvalidToken, "The code or the refresh token is not this client's.");
+                    return;
+                }
+                if (refreshes && answers is not null && context.EndpointType == OpenIddictServerEndpointType.Token
+                    && await tokens.FindByIdAsync(context.TokenId!, context.CancellationToken) is { } entry && await tokens.HasStatusAsync(entry, Statuses.Redeemed, context.CancellationToken))
+                {
+                    if (await answers.FindAsync(context.TokenId!, client, context.CancellationToken) is { } answer)
+                    {
+                        context.Transaction.SetProperty(KnownAnswer, answer);
+                        return;
+                    }
+                    await answers.ReportReuseAsync(token, context.CancellationToken);
+                }
             }
-            catch (OpenIddictExceptions.ConcurrencyException)
-            {
-                await EndGrantAsync(context, tokens);
-            }
+            await builtIn.HandleAsync(context);
         }
     }
 
-    // Who lost revoked what was stored by then. What the winner stored later is revoked here: the token that it used tells.
-    private sealed class LookAgain(IServiceScopeFactory scopes) : IOpenIddictServerHandler<ProcessSignInContext>
+    // RFC 9126, section 4: the request_uri is good for one authorization request that succeeds.
+    private sealed class RedeemPushedRequest(AuthorizationServerDbContext database) : IOpenIddictServerHandler<ProcessSignInContext>
     {
         public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessSignInContext>()
-            .UseSingletonHandler<LookAgain>().SetOrder(GenerateIdentityToken.Descriptor.Order + 500).Build();
+            .UseScopedHandler<RedeemPushedRequest>().SetOrder(RedeemTokenEntry.Descriptor.Order).Build();
 
         public async ValueTask HandleAsync(ProcessSignInContext context)
         {
-            if (UsedToken(context) is not { } id) return;
-            await using var scope = scopes.CreateAsyncScope(); // this request's own database context would show what it wrote itself
-            var tokens = scope.ServiceProvider.GetRequiredService<IOpenIddictTokenManager>();
-            if (await tokens.FindByIdAsync(id, context.CancellationToken) is not { } token || !await tokens.HasStatusAsync(token, OpenIddictConstants.Statuses.Redeemed, context.CancellationToken))
-                await EndGrantAsync(context, tokens);
+            if (context.EndpointType == OpenIddictServerEndpointType.Authorization && Request(context)?.RequestTokenPrincipal?.GetTokenId() is { } id && !await TryUseAsync(database, id, context))
+                context.Reject(OpenIddictConstants.Errors.InvalidRequestUri, "The pushed request was used before. Push another one.");
+        }
+    }
+
+    private sealed class Redeem(AuthorizationServerDbContext database, IOpenIddictTokenManager tokens, IRefreshAnswers? answers) : IOpenIddictServerHandler<ProcessSignInContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessSignInContext>()
+            .UseScopedHandler(services => new Redeem(services.GetRequiredService<AuthorizationServerDbContext>(), services.GetRequiredService<IOpenIddictTokenManager>(), services.GetService<IRefreshAnswers>()))
+            .SetOrder(AttachSignInParameters.Descriptor.Order + 1000).Build();
+
+        public async ValueTask HandleAsync(ProcessSignInContext context)
+        {
+            if (context.EndpointType != OpenIddictServerEndpointType.Token || Request(context) is not { } request) return;
+            var refreshes = context.Request.IsRefreshTokenGrantType();
+            if ((refreshes ? request.RefreshTokenPrincipal : context.Request.IsAuthorizationCodeGrantType() ? request.AuthorizationCodePrincipal : null) is not { } used || used.GetTokenId() is not { } id) return;
+            if (context.Transaction.GetProperty<string>(KnownAnswer) is { } known)
+            {
+                await GiveAgainAsync(context, known);
+                return;
+            }
+            var keeper = refreshes ? answers : null;
+            await using (var transaction = await database.Database.BeginTransactionAsync(context.CancellationToken))
+            {
+                if (await TryUseAsync(database, id, context))
+                {
+                    if (keeper is not null) await keeper.KeepAsync(id, context.ClientId!, JsonSerializer.Serialize(context.Response), context.CancellationToken);
+                    await transaction.CommitAsync(context.CancellationToken);
+                    return;
+                }
+            }
+            if (keeper is not null && await keeper.FindAsync(id, context.ClientId!, context.CancellationToken) is { } answer) await GiveAgainAsync(context, answer);
+            else await EndGrantAsync(context, used);
+        }
+
+        private async Task GiveAgainAsync(ProcessSignInContext context, string answer)
+        {
+            // What was made for this request is not given to anybody.
+            foreach (var principal in new[] { context.AccessTokenPrincipal, context.RefreshTokenPrincipal, context.IdentityTokenPrincipal })
+            {
+                if (principal?.GetTokenId() is { } id && await tokens.FindByIdAsync(id, context.CancellationToken) is { } unused) await tokens.DeleteAsync(unused, context.CancellationToken);
+            }
+            context.Response = JsonSerializer.Deserialize<OpenIddictResponse>(answer)!;
+        }
+
+        private async Task EndGrantAsync(ProcessSignInContext context, ClaimsPrincipal used)
+        {
+            if (used.GetAuthorizationId() is { } authorization) await tokens.RevokeByAuthorizationIdAsync(authorization, context.CancellationToken);
+            if (used.HasTokenType(TokenTypeIdentifiers.RefreshToken) && answers is not null) await answers.ReportReuseAsync(used, context.CancellationToken);
+            context.Reject(OpenIddictConstants.Errors.InvalidGrant, "The code or the refresh token was used before. All that came from it was revoked.");
         }
     }
 }

@@ -242,6 +242,21 @@ namespace StockMcp.Brokerage.Migrations
                     b.ToTable("OpenIddictTokens", (string)null);
                 });
 
+            modelBuilder.Entity("StockMcp.AuthorizationServer.Hardening.UsedAssertion", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("UsedAssertion");
+                });
+
             modelBuilder.Entity("StockMcp.AuthorizationServer.Keys.SigningKey", b =>
                 {
                     b.Property<string>("Kid")

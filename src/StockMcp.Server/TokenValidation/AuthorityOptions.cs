@@ -22,6 +22,9 @@ public sealed class AuthorityOptions
     /// <summary>The file that holds the secret.</summary>
     public string? ClientSecretFile { get; init; }
 
+    /// <summary>Instead of a secret: the file of this server's private key (EC on P-256, PEM), whose public half the authorization server knows (<c>private_key_jwt</c>).</summary>
+    public string? ClientKeyFile { get; init; }
+
     /// <summary>The base of the Authority's own API, for the list of connected accounts; <c>me/v1</c> under the issuer unless set, none if empty.</summary>
     public string? AccountsApi { get; init; }
 

@@ -18,6 +18,9 @@ internal sealed class ExchangeRequest
 
     public required string? ClientSecret { get; init; }
 
+    /// <summary>A client assertion (RFC 7523), instead of the secret.</summary>
+    public string? ClientAssertion { get; init; }
+
     public required string SubjectToken { get; init; }
 
     public required string Audience { get; init; }

@@ -13,7 +13,7 @@ namespace StockMcp.Server.UpstreamTokens;
 
 /// <summary>Exchanges the caller's token at the authorization server, and reads the answer strictly (UP-01).</summary>
 internal sealed partial class TokenExchange(
-    IHttpClientFactory http, IExchangeDialect dialect, AuthorityMetadata authority, IOptions<AuthorityOptions> client, AuthoritySecret secret, TimeProvider time, ILogger<TokenExchange> logger)
+    IHttpClientFactory http, IExchangeDialect dialect, AuthorityMetadata authority, IOptions<AuthorityOptions> client, AuthoritySecret secret, TimeProvider time, ILogger<TokenExchange> logger, AuthorityKey? key = null)
 {
     /// <summary>Name of its HTTP client.</summary>
     public const string HttpClientName = "token-exchange";
@@ -36,7 +36,8 @@ internal sealed partial class TokenExchange(
             {
                 TokenEndpoint = endpoint,
                 ClientId = client.Value.ClientId,
-                ClientSecret = secret.Value,
+                ClientSecret = key is null ? secret.Value : null,
+                ClientAssertion = key?.Sign(),
                 SubjectToken = subject.Value,
                 Audience = audience,
                 Scope = scope,
@@ -73,8 +74,9 @@ internal sealed partial class TokenExchange(
             InteractionRequired => new TradingException(ErrorCode.ConnectionRequired, "The account at the brokerage has to be connected, or connected again with more rights. The person opens the page; then call again.") { ConnectUri = ConnectUri(response) },
             OidcConstants.TokenErrors.InvalidGrant => new TradingException(ErrorCode.AuthorizationEnded, "The authorization server does not accept this agent's access token any more. Get a new one, with its refresh token or by letting the person sign in again."),
             OidcConstants.TokenErrors.InvalidScope or OidcConstants.TokenErrors.InvalidTarget => new TradingException(ErrorCode.AuthorizationRefused, "The authorization server does not give this agent access to that account. The person signs the agent in again; should that not help, the settings of the two servers do not fit."),
-            OidcConstants.TokenErrors.InvalidClient or OidcConstants.TokenErrors.UnauthorizedClient => new TradingException(ErrorCode.AuthorizationRefused, "The authorization server does not know this server. Its operator checks the settings Authority:ClientId and Authority:ClientSecret."),
+            OidcConstants.TokenErrors.InvalidClient or OidcConstants.TokenErrors.UnauthorizedClient => new TradingException(ErrorCode.AuthorizationRefused, "The authorization server does not know this server. Its operator checks the settings Authority:ClientId, and Authority:ClientSecret or Authority:ClientKeyFile."),
             TemporarilyUnavailable => TradingException.Unavailable("the brokerage's sign-in"),
+            _ when response.HttpStatusCode is >= System.Net.HttpStatusCode.InternalServerError or System.Net.HttpStatusCode.TooManyRequests or System.Net.HttpStatusCode.RequestTimeout => Away(null),
             _ => Invalid("its refusal is not known"),
         };
     }

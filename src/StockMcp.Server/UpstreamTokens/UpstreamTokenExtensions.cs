@@ -26,6 +26,11 @@ public static class UpstreamTokenExtensions
         var seal = new TokenSeal(CacheKey(builder.Configuration));
         services.AddSingleton(_ => seal);
         services.AddSingleton(new AuthoritySecret(SecretFile.Setting(builder.Configuration, AuthorityOptions.Section + ":ClientSecret")));
+        if (builder.Configuration[AuthorityOptions.Section + ":ClientKeyFile"] is { Length: > 0 } keyFile)
+        {
+            var key = AuthorityKey.Read(keyFile);
+            services.AddSingleton(provider => new AuthorityKey(key, provider.GetRequiredService<IOptions<AuthorityOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+        }
         var redis = builder.Configuration.GetConnectionString("Redis");
         CheckRedis(redis);
         services.AddSingleton(provider => new SharedTokens(redis, seal, provider.GetRequiredService<ILogger<SharedTokens>>()));

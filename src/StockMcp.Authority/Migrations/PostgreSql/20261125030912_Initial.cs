@@ -92,7 +92,7 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                 {
                     Id = table.Column<string>(type: "text", nullable: false),
                     ApplicationType = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: true),
-                    ClientId = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true),
+                    ClientId = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true),
                     ClientSecret = table.Column<string>(type: "text", nullable: true),
                     ClientType = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: true),
                     ConcurrencyToken = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: true),
@@ -145,6 +145,49 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                 });
 
             migrationBuilder.CreateTable(
+                name: "RefreshAnswer",
+                columns: table => new
+                {
+                    TokenId = table.Column<string>(type: "text", nullable: false),
+                    Answer = table.Column<byte[]>(type: "bytea", nullable: false),
+                    ExpiresAt = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_RefreshAnswer", x => x.TokenId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "RegistrationAttempt",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "uuid", nullable: false),
+                    Address = table.Column<byte[]>(type: "bytea", nullable: false),
+                    At = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_RegistrationAttempt", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "SelfRegistration",
+                columns: table => new
+                {
+                    ClientId = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false),
+                    Metadata = table.Column<string>(type: "text", nullable: false),
+                    AccessTokenHash = table.Column<byte[]>(type: "bytea", nullable: true),
+                    Fingerprint = table.Column<byte[]>(type: "bytea", nullable: true),
+                    DocumentExpiresAt = table.Column<long>(type: "bigint", nullable: true),
+                    RegisteredAt = table.Column<long>(type: "bigint", nullable: false),
+                    LastUsedAt = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_SelfRegistration", x => x.ClientId);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "SigningKeys",
                 columns: table => new
                 {
@@ -155,6 +198,18 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_SigningKeys", x => x.Kid);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "UsedAssertion",
+                columns: table => new
+                {
+                    Id = table.Column<byte[]>(type: "bytea", nullable: false),
+                    ExpiresAt = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_UsedAssertion", x => x.Id);
                 });
 
             migrationBuilder.CreateTable(
@@ -224,6 +279,26 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     table.PrimaryKey("PK_ConnectedAccount", x => x.Id);
                     table.ForeignKey(
                         name: "FK_ConnectedAccount_Person_PersonId",
+                        column: x => x.PersonId,
+                        principalTable: "Person",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "EndedSignIn",
+                columns: table => new
+                {
+                    AuthorizationId = table.Column<string>(type: "text", nullable: false),
+                    PersonId = table.Column<Guid>(type: "uuid", nullable: false),
+                    AgentName = table.Column<string>(type: "text", nullable: false),
+                    EndedAt = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_EndedSignIn", x => x.AuthorizationId);
+                    table.ForeignKey(
+                        name: "FK_EndedSignIn_Person_PersonId",
                         column: x => x.PersonId,
                         principalTable: "Person",
                         principalColumn: "Id",
@@ -345,6 +420,11 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                 column: "PersonId");
 
             migrationBuilder.CreateIndex(
+                name: "IX_EndedSignIn_PersonId",
+                table: "EndedSignIn",
+                column: "PersonId");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_OpenIddictApplications_ClientId",
                 table: "OpenIddictApplications",
                 column: "ClientId",
@@ -378,6 +458,26 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_RefreshAnswer_ExpiresAt",
+                table: "RefreshAnswer",
+                column: "ExpiresAt");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_RegistrationAttempt_Address_At",
+                table: "RegistrationAttempt",
+                columns: new[] { "Address", "At" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_SelfRegistration_Fingerprint",
+                table: "SelfRegistration",
+                column: "Fingerprint");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_SelfRegistration_LastUsedAt",
+                table: "SelfRegistration",
+                column: "LastUsedAt");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Session_PersonId",
                 table: "Session",
                 column: "PersonId");
@@ -386,6 +486,11 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                 name: "IX_Session_SignedInAt",
                 table: "Session",
                 column: "SignedInAt");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_UsedAssertion_ExpiresAt",
+                table: "UsedAssertion",
+                column: "ExpiresAt");
         }
 
         /// <inheritdoc />
@@ -410,6 +515,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                 name: "DataProtectionKeys");
 
             migrationBuilder.DropTable(
+                name: "EndedSignIn");
+
+            migrationBuilder.DropTable(
                 name: "OpenIddictScopes");
 
             migrationBuilder.DropTable(
@@ -419,6 +527,15 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                 name: "PersonKey");
 
             migrationBuilder.DropTable(
+                name: "RefreshAnswer");
+
+            migrationBuilder.DropTable(
+                name: "RegistrationAttempt");
+
+            migrationBuilder.DropTable(
+                name: "SelfRegistration");
+
+            migrationBuilder.DropTable(
                 name: "Session");
 
             migrationBuilder.DropTable(
@@ -426,6 +543,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
 
             migrationBuilder.DropTable(
                 name: "UpstreamAccessToken");
+
+            migrationBuilder.DropTable(
+                name: "UsedAssertion");
 
             migrationBuilder.DropTable(
                 name: "OpenIddictAuthorizations");

@@ -91,7 +91,7 @@ namespace StockMcp.Authority.Migrations
                 {
                     Id = table.Column<string>(type: "TEXT", nullable: false),
                     ApplicationType = table.Column<string>(type: "TEXT", maxLength: 50, nullable: true),
-                    ClientId = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    ClientId = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true),
                     ClientSecret = table.Column<string>(type: "TEXT", nullable: true),
                     ClientType = table.Column<string>(type: "TEXT", maxLength: 50, nullable: true),
                     ConcurrencyToken = table.Column<string>(type: "TEXT", maxLength: 50, nullable: true),
@@ -144,6 +144,49 @@ namespace StockMcp.Authority.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "RefreshAnswer",
+                columns: table => new
+                {
+                    TokenId = table.Column<string>(type: "TEXT", nullable: false),
+                    Answer = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    ExpiresAt = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_RefreshAnswer", x => x.TokenId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "RegistrationAttempt",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Address = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    At = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_RegistrationAttempt", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "SelfRegistration",
+                columns: table => new
+                {
+                    ClientId = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
+                    Metadata = table.Column<string>(type: "TEXT", nullable: false),
+                    AccessTokenHash = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    Fingerprint = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    DocumentExpiresAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    RegisteredAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    LastUsedAt = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_SelfRegistration", x => x.ClientId);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "SigningKeys",
                 columns: table => new
                 {
@@ -154,6 +197,18 @@ namespace StockMcp.Authority.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_SigningKeys", x => x.Kid);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "UsedAssertion",
+                columns: table => new
+                {
+                    Id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    ExpiresAt = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_UsedAssertion", x => x.Id);
                 });
 
             migrationBuilder.CreateTable(
@@ -223,6 +278,26 @@ namespace StockMcp.Authority.Migrations
                     table.PrimaryKey("PK_ConnectedAccount", x => x.Id);
                     table.ForeignKey(
                         name: "FK_ConnectedAccount_Person_PersonId",
+                        column: x => x.PersonId,
+                        principalTable: "Person",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "EndedSignIn",
+                columns: table => new
+                {
+                    AuthorizationId = table.Column<string>(type: "TEXT", nullable: false),
+                    PersonId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    AgentName = table.Column<string>(type: "TEXT", nullable: false),
+                    EndedAt = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_EndedSignIn", x => x.AuthorizationId);
+                    table.ForeignKey(
+                        name: "FK_EndedSignIn_Person_PersonId",
                         column: x => x.PersonId,
                         principalTable: "Person",
                         principalColumn: "Id",
@@ -344,6 +419,11 @@ namespace StockMcp.Authority.Migrations
                 column: "PersonId");
 
             migrationBuilder.CreateIndex(
+                name: "IX_EndedSignIn_PersonId",
+                table: "EndedSignIn",
+                column: "PersonId");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_OpenIddictApplications_ClientId",
                 table: "OpenIddictApplications",
                 column: "ClientId",
@@ -377,6 +457,26 @@ namespace StockMcp.Authority.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_RefreshAnswer_ExpiresAt",
+                table: "RefreshAnswer",
+                column: "ExpiresAt");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_RegistrationAttempt_Address_At",
+                table: "RegistrationAttempt",
+                columns: new[] { "Address", "At" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_SelfRegistration_Fingerprint",
+                table: "SelfRegistration",
+                column: "Fingerprint");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_SelfRegistration_LastUsedAt",
+                table: "SelfRegistration",
+                column: "LastUsedAt");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Session_PersonId",
                 table: "Session",
                 column: "PersonId");
@@ -385,6 +485,11 @@ namespace StockMcp.Authority.Migrations
                 name: "IX_Session_SignedInAt",
                 table: "Session",
                 column: "SignedInAt");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_UsedAssertion_ExpiresAt",
+                table: "UsedAssertion",
+                column: "ExpiresAt");
         }
 
         /// <inheritdoc />
@@ -409,6 +514,9 @@ namespace StockMcp.Authority.Migrations
                 name: "DataProtectionKeys");
 
             migrationBuilder.DropTable(
+                name: "EndedSignIn");
+
+            migrationBuilder.DropTable(
                 name: "OpenIddictScopes");
 
             migrationBuilder.DropTable(
@@ -418,6 +526,15 @@ namespace StockMcp.Authority.Migrations
                 name: "PersonKey");
 
             migrationBuilder.DropTable(
+                name: "RefreshAnswer");
+
+            migrationBuilder.DropTable(
+                name: "RegistrationAttempt");
+
+            migrationBuilder.DropTable(
+                name: "SelfRegistration");
+
+            migrationBuilder.DropTable(
                 name: "Session");
 
             migrationBuilder.DropTable(
@@ -425,6 +542,9 @@ namespace StockMcp.Authority.Migrations
 
             migrationBuilder.DropTable(
                 name: "UpstreamAccessToken");
+
+            migrationBuilder.DropTable(
+                name: "UsedAssertion");
 
             migrationBuilder.DropTable(
                 name: "OpenIddictAuthorizations");

@@ -12,7 +12,7 @@ using StockMcp.Authority.Database;
 namespace StockMcp.Authority.Migrations.PostgreSql
 {
     [DbContext(typeof(PostgreSqlAuthorityDbContext))]
-    [Migration("20261125025154_Initial")]
+    [Migration("20261125030912_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -55,8 +55,8 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                         .HasColumnType("character varying(50)");
 
                     b.Property<string>("ClientId")
-                        .HasMaxLength(100)
-                        .HasColumnType("character varying(100)");
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)");
 
                     b.Property<string>("ClientSecret")
                         .HasColumnType("text");
@@ -385,6 +385,60 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.ToTable("AgentConsent");
                 });
 
+            modelBuilder.Entity("StockMcp.Authority.Registration.RegistrationAttempt", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid");
+
+                    b.Property<byte[]>("Address")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Address", "At");
+
+                    b.ToTable("RegistrationAttempt");
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Registration.SelfRegistration", b =>
+                {
+                    b.Property<string>("ClientId")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)");
+
+                    b.Property<byte[]>("AccessTokenHash")
+                        .HasColumnType("bytea");
+
+                    b.Property<long?>("DocumentExpiresAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<byte[]>("Fingerprint")
+                        .HasColumnType("bytea");
+
+                    b.Property<long?>("LastUsedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Metadata")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<long>("RegisteredAt")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("ClientId");
+
+                    b.HasIndex("Fingerprint");
+
+                    b.HasIndex("LastUsedAt");
+
+                    b.ToTable("SelfRegistration");
+                });
+
             modelBuilder.Entity("StockMcp.Authority.SignIn.Person", b =>
                 {
                     b.Property<Guid>("Id")
@@ -426,6 +480,47 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.HasIndex("SignedInAt");
 
                     b.ToTable("Session");
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Tokens.EndedSignIn", b =>
+                {
+                    b.Property<string>("AuthorizationId")
+                        .HasColumnType("text");
+
+                    b.Property<string>("AgentName")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<long>("EndedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("AuthorizationId");
+
+                    b.HasIndex("PersonId");
+
+                    b.ToTable("EndedSignIn");
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Tokens.RefreshAnswer", b =>
+                {
+                    b.Property<string>("TokenId")
+                        .HasColumnType("text");
+
+                    b.Property<byte[]>("Answer")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("TokenId");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("RefreshAnswer");
                 });
 
             modelBuilder.Entity("StockMcp.Authority.Vault.ConnectedAccount", b =>
@@ -518,6 +613,21 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.ToTable("UpstreamAccessToken");
                 });
 
+            modelBuilder.Entity("StockMcp.AuthorizationServer.Hardening.UsedAssertion", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("bytea");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("UsedAssertion");
+                });
+
             modelBuilder.Entity("StockMcp.AuthorizationServer.Keys.SigningKey", b =>
                 {
                     b.Property<string>("Kid")
@@ -569,6 +679,15 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                 });
 
             modelBuilder.Entity("StockMcp.Authority.SignIn.Session", b =>
+                {
+                    b.HasOne("StockMcp.Authority.SignIn.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Tokens.EndedSignIn", b =>
                 {
                     b.HasOne("StockMcp.Authority.SignIn.Person", null)
                         .WithMany()
