@@ -86,7 +86,7 @@ internal sealed class PostgreSql : IAsyncDisposable
 
     private (string Program, string[] Arguments) Command(string program, string[] arguments)
     {
-        var path = Path.Combine(Programs.PostgreSql, program);
+        var path = Path.Combine(Toolbox.PostgreSql, program);
         return Environment.IsPrivilegedProcess ? ("/usr/bin/setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups", "--", path, .. arguments]) : (path, arguments);
     }
 

@@ -18,7 +18,7 @@ internal sealed class RedisServer : IAsyncDisposable
     public static async Task<RedisServer> StartAsync()
     {
         var port = FreePorts.Take();
-        var process = ForeignProcess.Start(Programs.RedisServer, ["--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        var process = ForeignProcess.Start(Toolbox.RedisServer, ["--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
         await process.ReadUntilAsync(new Regex("Ready to accept connections", RegexOptions.None, ForeignProcess.Patience));
         var connectionString = $"127.0.0.1:{port},abortConnect=false";
         return new RedisServer(process, await ConnectionMultiplexer.ConnectAsync(connectionString + ",allowAdmin=true"), connectionString);
