@@ -29,6 +29,8 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["PublicUrl"] = Origin(authority),
         ["Urls"] = Origin(authority),
         ["DataDirectory"] = Path.Combine(data, "authority"),
+        // A development machine need not reach the internet, and a client that believes that it does would fail there.
+        ["ClientMetadataDocuments:Enabled"] = "false",
         ["Connections:brokerage:Issuer"] = brokerage.AbsoluteUri,
         ["Connections:brokerage:ClientId"] = AuthorityAtBrokerage,
         ["Connections:brokerage:ClientSecret"] = secrets.AuthorityAtBrokerage,

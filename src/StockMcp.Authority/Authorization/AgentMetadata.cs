@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Options;
 using OpenIddict.Server;
+using StockMcp.Authority.ClientMetadataDocuments;
 using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Authority.Registration;
 using StockMcp.Hosting;
@@ -8,7 +10,7 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace StockMcp.Authority.Authorization;
 
 /// <summary>What both discovery documents (RFC 8414, OpenID Connect Discovery) say that OpenIddict does not know.</summary>
-internal sealed class AgentMetadata(PublicUrl publicUrl) : IOpenIddictServerHandler<HandleConfigurationRequestContext>
+internal sealed class AgentMetadata(PublicUrl publicUrl, IOptions<ClientMetadataDocumentOptions> documents) : IOpenIddictServerHandler<HandleConfigurationRequestContext>
 {
     public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<HandleConfigurationRequestContext>()
         .UseSingletonHandler<AgentMetadata>()
@@ -19,7 +21,7 @@ internal sealed class AgentMetadata(PublicUrl publicUrl) : IOpenIddictServerHand
     public ValueTask HandleAsync(HandleConfigurationRequestContext context)
     {
         context.Metadata["registration_endpoint"] = publicUrl.At(RegistrationExtensions.Endpoint);
-        context.Metadata["client_id_metadata_document_supported"] = true;
+        context.Metadata["client_id_metadata_document_supported"] = documents.Value.Enabled;
         context.Scopes.Remove(ConnectedAccountsExtensions.Read); // it is given by exchange alone: no agent need ask for it
         context.TokenEndpointAuthenticationMethods.Add(ClientAuthenticationMethods.None); // public clients, as MCP clients are
         return ValueTask.CompletedTask;

@@ -10,6 +10,9 @@ internal sealed record ClientMetadataDocumentOptions
 {
     public const string Section = "ClientMetadataDocuments";
 
+    /// <summary>Whether the metadata says that such clients are welcome, and they are. They need an Authority that reaches the internet; without, clients register themselves. True unless set.</summary>
+    public bool Enabled { get; init; } = true;
+
     /// <summary>For development: documents may lie on this computer, also over plain http. Refused in Production; false unless set.</summary>
     public bool AllowLoopback { get; init; }
 }
@@ -32,7 +35,7 @@ public static class ClientMetadataDocumentExtensions
     }
 
     // Before anything else looks at the client: from here on it is one like any other.
-    private sealed class ResolveClient(MetadataDocuments documents) : IOpenIddictServerHandler<ProcessAuthenticationContext>
+    private sealed class ResolveClient(MetadataDocuments documents, IOptions<ClientMetadataDocumentOptions> options) : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
         public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessAuthenticationContext>()
             .UseSingletonHandler<ResolveClient>()
@@ -43,7 +46,7 @@ public static class ClientMetadataDocumentExtensions
         public async ValueTask HandleAsync(ProcessAuthenticationContext context)
         {
             if (context.EndpointType is not (OpenIddictServerEndpointType.Authorization or OpenIddictServerEndpointType.PushedAuthorization or OpenIddictServerEndpointType.Token or OpenIddictServerEndpointType.Revocation)
-                || context.ClientId is not { } clientId || !MetadataDocuments.IsDocument(clientId)) return;
+                || context.ClientId is not { } clientId || !MetadataDocuments.IsDocument(clientId) || !options.Value.Enabled) return;
             switch (await documents.ResolveAsync(clientId, context.CancellationToken))
             {
                 case DocumentOutcome.Usable: return;

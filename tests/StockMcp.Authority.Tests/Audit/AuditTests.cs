@@ -60,12 +60,14 @@ public sealed class AuditTests
     [Fact, Trait("Requirement", "AU-01"), Trait("Requirement", "AS-11")]
     public async Task A_refresh_token_that_is_used_again_is_written_down_for_its_person()
     {
-        await using var system = await StockMcpSystem.StartAsync();
+        var clock = new ShiftedClock();
+        await using var system = await StockMcpSystem.StartAsync(clock: clock);
         using var alice = Person.Alice(system);
         var agent = await TestAgent.RegisterAsync(system);
         var tokens = await agent.ConnectAsync(alice);
         var second = await agent.RefreshAsync(tokens.RefreshToken!);
         await agent.RefreshAsync(second["refresh_token"]!);
+        clock.Advance(TimeSpan.FromSeconds(11));
 
         (await agent.RefreshAsync(tokens.RefreshToken!))["error"].Should().Be("invalid_grant");
 

@@ -15,7 +15,7 @@ namespace StockMcp.Authority.Tests.ClientMetadataDocuments;
 
 public sealed class MetadataDocumentTests
 {
-    private static readonly Dictionary<string, string?> s_development = new() { ["ClientMetadataDocuments:AllowLoopback"] = "true" };
+    private static readonly Dictionary<string, string?> s_development = new() { ["ClientMetadataDocuments:Enabled"] = "true", ["ClientMetadataDocuments:AllowLoopback"] = "true" };
 
     [Fact, Trait("Requirement", "CM-04"), Trait("Requirement", "AS-08")]
     public async Task A_client_that_is_a_url_connects_and_its_document_is_read_once()

@@ -12,7 +12,7 @@ using StockMcp.Brokerage.Database;
 namespace StockMcp.Brokerage.Migrations.PostgreSql
 {
     [DbContext(typeof(PostgreSqlBrokerageDbContext))]
-    [Migration("20261125025202_Initial")]
+    [Migration("20261125032009_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -250,6 +250,21 @@ namespace StockMcp.Brokerage.Migrations.PostgreSql
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
                     b.ToTable("OpenIddictTokens", (string)null);
+                });
+
+            modelBuilder.Entity("StockMcp.AuthorizationServer.Hardening.UsedAssertion", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("bytea");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("UsedAssertion");
                 });
 
             modelBuilder.Entity("StockMcp.AuthorizationServer.Keys.SigningKey", b =>

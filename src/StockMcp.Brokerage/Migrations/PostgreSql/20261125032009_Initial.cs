@@ -102,6 +102,18 @@ namespace StockMcp.Brokerage.Migrations.PostgreSql
                 });
 
             migrationBuilder.CreateTable(
+                name: "UsedAssertion",
+                columns: table => new
+                {
+                    Id = table.Column<byte[]>(type: "bytea", nullable: false),
+                    ExpiresAt = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_UsedAssertion", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "User",
                 columns: table => new
                 {
@@ -326,6 +338,11 @@ namespace StockMcp.Brokerage.Migrations.PostgreSql
                 column: "UserId");
 
             migrationBuilder.CreateIndex(
+                name: "IX_UsedAssertion_ExpiresAt",
+                table: "UsedAssertion",
+                column: "ExpiresAt");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_User_UserName",
                 table: "User",
                 column: "UserName",
@@ -355,6 +372,9 @@ namespace StockMcp.Brokerage.Migrations.PostgreSql
 
             migrationBuilder.DropTable(
                 name: "SigningKeys");
+
+            migrationBuilder.DropTable(
+                name: "UsedAssertion");
 
             migrationBuilder.DropTable(
                 name: "OpenIddictAuthorizations");
