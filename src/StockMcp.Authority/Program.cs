@@ -39,6 +39,7 @@ public static class Program
         builder.AddConnectedAccounts();   // ConnectedAccounts/  which accounts a person connected
 
         var app = builder.Build();
+        app.UseLastResort();
         app.UseSecurityHeaders();
         app.UseAuthorizationServer<AuthorityDbContext>();
         app.UseSignInErrors();
