@@ -44,6 +44,7 @@ public static class Program
         builder.AddConnectedAccounts();   // ConnectedAccounts/  which accounts a person connected
 
         var app = builder.Build();
+        app.UseLastResort();
         app.UseSecurityHeaders();
         app.UseAuthorizationServer<AuthorityDbContext>(refuses: exception => exception is AuditUnavailableException);
         app.UseSignInErrors();

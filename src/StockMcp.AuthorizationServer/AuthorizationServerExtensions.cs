@@ -71,6 +71,7 @@ public static class AuthorizationServerExtensions
                     options.CodeChallengeMethods.Remove(CodeChallengeMethods.Plain);
                     options.ResponseModes.Remove(ResponseModes.Fragment);
                     options.RequestTokenLifetime = TimeSpan.FromMinutes(10); // RFC 9126: for as long as a person needs to sign in
+                    options.ResponseModes.Remove(ResponseModes.FormPost); // its page sends itself by an inline script, which no page of ours may have
                 });
 
                 // AS-04, AS-11, AS-12. A refresh token is opaque and stored as a hash; reuse revokes all that came from its authorization.

@@ -34,6 +34,7 @@ public static class Program
         builder.AddStartPage();          // StartPage/          how to add this server to a client
 
         var app = builder.Build();
+        app.UseLastResort();
         app.UsePublicUrl();
         app.UseSecurityHeaders();
         app.UseOriginChecks();

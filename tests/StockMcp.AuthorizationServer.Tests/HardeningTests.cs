@@ -21,6 +21,7 @@ public sealed class HardeningTests
         document.GetProperty("issuer").GetString().Should().Be("https://auth.example.com/");
         document.EnumerateObject().Where(member => member.Name.EndsWith("_endpoint", StringComparison.Ordinal) || member.Name == "jwks_uri")
             .Select(member => member.Value.GetString()).Should().NotBeEmpty().And.OnlyContain(url => url!.StartsWith("https://auth.example.com/"));
+        document.GetProperty("response_modes_supported").EnumerateArray().Select(mode => mode.GetString()).Should().Equal("query");
         document.GetProperty("code_challenge_methods_supported").EnumerateArray().Select(method => method.GetString()).Should().Equal("S256");
         document.GetProperty("authorization_response_iss_parameter_supported").GetBoolean().Should().BeTrue();
     }
@@ -97,6 +98,37 @@ public sealed class HardeningTests
 
         response.StatusCode.Should().Be(HttpStatusCode.BadRequest);
         (await response.Content.ReadAsStringAsync()).Should().Contain("given more than once").And.Contain("invalid_request");
+    }
+
+    [Fact, Trait("Requirement", "AS-07")]
+    public async Task The_paths_case_is_no_way_around_it()
+    {
+        await using var server = await TestServer.StartAsync();
+
+        using var response = await server.Http.GetAsync(Request.Replace("/connect", "/CONNECT", StringComparison.Ordinal) + Challenge + "&scope=read");
+
+        (await response.Content.ReadAsStringAsync()).Should().Contain("given more than once");
+    }
+
+    [Fact, Trait("Requirement", "AS-07")]
+    public async Task A_form_that_cannot_be_read_is_an_oauth_error()
+    {
+        await using var server = await TestServer.StartAsync();
+        foreach (var (form, type) in new[]
+        {
+            (string.Join('&', Enumerable.Range(0, 1100).Select(number => $"p{number}=1")), "application/x-www-form-urlencoded"),
+            (new string('p', 3000) + "=1", "application/x-www-form-urlencoded"),
+            ("client_id=%00", "application/x-www-form-urlencoded"),
+            ("grant_type", "multipart/form-data"),
+            ("--b\r\ncut off", "multipart/form-data; boundary=b"),
+        })
+        {
+            using var body = new StringContent(form);
+            body.Headers.ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse(type);
+            using var response = await server.Http.PostAsync(new Uri("/connect/token", UriKind.Relative), body);
+            response.StatusCode.Should().Be(HttpStatusCode.BadRequest, type);
+            (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("error").GetString().Should().Be("invalid_request");
+        }
     }
 
     [Fact, Trait("Requirement", "AS-07")]

@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
+using Microsoft.AspNetCore.WebUtilities;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace StockMcp.Authority.Registration;
@@ -50,8 +52,8 @@ internal static class ClientMetadataRules
 
     private static void CheckRedirectUri(string text, RegistrationOptions options)
     {
-        if (!IsPlain(text) || !Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.UserInfo.Length > 0 || uri.Fragment.Length > 0 || text.Contains('#') || text.Contains('*'))
-            throw new RegistrationException(InvalidRedirectUri, "Each of redirect_uris must be an absolute URI without user name, fragment or wildcard.");
+        if (!IsPlain(text) || !Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.UserInfo.Length > 0 || uri.Fragment.Length > 0 || text.Contains('#') || text.Contains('*') || QueryHelpers.ParseQuery(uri.Query).ContainsKey(Parameters.Iss))
+            throw new RegistrationException(InvalidRedirectUri, "Each of redirect_uris must be an absolute URI without user name, fragment, wildcard or the parameter iss.");
         var allowed = uri.Scheme switch
         {
             "https" => uri.Host.Length > 0,
@@ -68,7 +70,7 @@ internal static class ClientMetadataRules
         => IsPlain(text) && Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttps && uri.UserInfo.Length == 0;
 
     // Parsers repair the rest, each in its own way.
-    private static bool IsPlain(string text) => text.Length is > 0 and <= LongestUri && text.All(character => character is > ' ' and < (char)0x7F and not '\\');
+    private static bool IsPlain([NotNullWhen(true)] string? text) => text is { Length: > 0 and <= LongestUri } && text.All(character => character is > ' ' and < (char)0x7F and not '\\');
 }
 
 /// <summary>RFC 7591, section 3.2.2: a registration was refused.</summary>

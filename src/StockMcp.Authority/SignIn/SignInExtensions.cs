@@ -1,6 +1,8 @@
 using System.Security.Claims;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Http.HttpResults;
 using OpenIddict.Abstractions;
 using OpenIddict.Client.AspNetCore;
 using StockMcp.Authority.Connections;
@@ -43,13 +45,22 @@ public static class SignInExtensions
     {
         routes.MapGet("/sign-in", (ConnectionTable connections, string? connection, string? returnUrl)
             => SignIn(connections.Find(connection) ?? connections.All[0], [], LocalUrl.Or(returnUrl, "/account")));
-        routes.MapPost("/sign-out", async (HttpContext context, SessionCookie session) =>
-        {
-            await session.SignOutAsync(context);
-            return Results.LocalRedirect("/");
-        });
-        routes.MapMethods("/callback/{connection}", [HttpMethods.Get, HttpMethods.Post], (HttpContext context, Callback callback) => callback.HandleAsync(context)).DisableAntiforgery();
+        routes.MapPost("/sign-out", SignOutAsync);
+        routes.MapMethods("/callback/{connection}", [HttpMethods.Get, HttpMethods.Post], async Task<IResult> (string connection, HttpContext context, Callback callback, ConnectionTable connections)
+            => connections.Find(connection) is null ? NoSuchPage() : await callback.HandleAsync(context)).DisableAntiforgery();
     }
+
+    // AS-10: a page elsewhere signs nobody out. Without a session there is nothing to end, and no cookie is touched.
+    private static async Task<IResult> SignOutAsync(HttpContext context, SessionCookie session, IAntiforgery antiforgery)
+    {
+        if (context.User.Identity is not { IsAuthenticated: true }) return Results.LocalRedirect("/");
+        if (!context.Request.HasFormContentType || !await antiforgery.IsRequestValidAsync(context))
+            return new RazorComponentResult<ProblemPage>(new { Title = "You are still signed in", Text = "This did not come from a page that was made for this browser. Press Sign out on your account page." }) { StatusCode = StatusCodes.Status403Forbidden };
+        await session.SignOutAsync(context);
+        return Results.LocalRedirect("/");
+    }
+
+    private static RazorComponentResult<ProblemPage> NoSuchPage() => new(new { Title = "There is no such page", Text = "Go back to the app and start again." }) { StatusCode = StatusCodes.Status404NotFound };
 
     /// <summary>Sends the browser to a connection to sign in, and then to a local URL.</summary>
     /// <param name="connection">Where to sign in.</param>

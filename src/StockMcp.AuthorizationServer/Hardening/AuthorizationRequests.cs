@@ -18,7 +18,8 @@ public static class AuthorizationRequests
     {
         ArgumentNullException.ThrowIfNull(context);
         var source = HttpMethods.IsPost(context.Request.Method) ? context.Request.Form.AsEnumerable() : context.Request.Query;
-        return [.. source.Where(parameter => parameter.Key != Decision && !parameter.Key.StartsWith(Tick, StringComparison.Ordinal) && !parameter.Key.StartsWith("__", StringComparison.Ordinal))
+        // A form's names are read without regard to case: "TICK:" in a link would tick for the person what they left unticked.
+        return [.. source.Where(parameter => !parameter.Key.Equals(Decision, StringComparison.OrdinalIgnoreCase) && !parameter.Key.StartsWith(Tick, StringComparison.OrdinalIgnoreCase) && !parameter.Key.StartsWith("__", StringComparison.Ordinal))
             .Select(parameter => KeyValuePair.Create(parameter.Key, parameter.Value.ToString()))];
     }
 

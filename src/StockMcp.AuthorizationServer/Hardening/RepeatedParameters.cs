@@ -12,9 +12,17 @@ internal static class RepeatedParameters
     public static void UseSingleParameters(this IApplicationBuilder app) => app.Use(async (context, next) =>
     {
         var request = context.Request;
-        if (request.Path.StartsWithSegments("/connect", StringComparison.Ordinal) && await FindAsync(request) is { } name)
+        try
         {
-            await ErrorPage.WriteAsync(context, OpenIddictConstants.Errors.InvalidRequest, $"The parameter '{name}' is given more than once.");
+            if (request.Path.StartsWithSegments("/connect", StringComparison.OrdinalIgnoreCase) && await FindAsync(request) is { } name)
+            {
+                await ErrorPage.WriteAsync(context, OpenIddictConstants.Errors.InvalidRequest, $"The parameter '{name}' is given more than once.");
+                return;
+            }
+        }
+        catch (InvalidDataException)
+        {
+            await ErrorPage.WriteAsync(context, OpenIddictConstants.Errors.InvalidRequest, "The form cannot be read: it is cut off, has too many parameters, or characters that no parameter has.");
             return;
         }
         await next(context);

@@ -19,23 +19,26 @@ internal sealed class UserStore(BrokerageDbContext database, IPasswordHasher<Use
     public async Task<User?> SignInAsync(string userName, string password, CancellationToken cancellationToken)
     {
         var name = userName.Trim().ToLowerInvariant();
-        var user = await database.Set<User>().FirstOrDefaultAsync(user => user.UserName == name, cancellationToken);
+        var user = await database.Set<User>().AsNoTracking().FirstOrDefaultAsync(user => user.UserName == name, cancellationToken);
         var now = time.GetUtcNow();
         var hash = user?.PasswordHash ?? NobodysHash();
         var right = hasher.VerifyHashedPassword(user ?? Nobody, hash, password) != PasswordVerificationResult.Failed;
         if (user is null || user.WaitUntil > now) return null;
 
+        // The database counts, because guesses that come at once have all read the same number.
+        var it = database.Set<User>().Where(known => known.Id == user.Id);
         if (right)
         {
-            user.FailedSignIns = 0;
+            await it.Where(known => known.FailedSignIns > 0).ExecuteUpdateAsync(set => set.SetProperty(known => known.FailedSignIns, 0), cancellationToken);
+            return user;
         }
-        else if (++user.FailedSignIns >= FreeAttempts)
-        {
-            var wait = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(user.FailedSignIns - FreeAttempts, 10)));
-            user.WaitUntil = now + (wait < LongestWait ? wait : LongestWait);
-        }
-        await database.SaveChangesAsync(cancellationToken);
-        return right ? user : null;
+        await it.ExecuteUpdateAsync(set => set.SetProperty(known => known.FailedSignIns, known => known.FailedSignIns + 1), cancellationToken);
+        var failed = await it.Select(known => known.FailedSignIns).FirstAsync(cancellationToken);
+        if (failed < FreeAttempts) return null;
+        var wait = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(failed - FreeAttempts, 10)));
+        var until = now + (wait < LongestWait ? wait : LongestWait);
+        await it.Where(known => known.WaitUntil < until).ExecuteUpdateAsync(set => set.SetProperty(known => known.WaitUntil, until), cancellationToken);
+        return null;
     }
 
     // A hash in ASP.NET Core's format (a mark, then algorithm, iterations and the salt's length, salt, key) that no password has; looking at it takes as long as at anybody's.

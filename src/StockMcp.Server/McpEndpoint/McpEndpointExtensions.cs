@@ -37,9 +37,9 @@ public static class McpEndpointExtensions
             });
     }
 
-    /// <summary>What every request passes before MCP sees it, in this order: token, body, scope.</summary>
+    /// <summary>What every request passes before MCP sees it, in this order: token, body, scope. Routes are found in any case, so paths are compared in any case.</summary>
     public static void UseMcpChecks(this WebApplication app) => app.UseWhen(
-        context => context.Request.Path.StartsWithSegments(ProtectedResource.McpResource.Path, StringComparison.Ordinal),
+        context => context.Request.Path.StartsWithSegments(ProtectedResource.McpResource.Path, StringComparison.OrdinalIgnoreCase),
         mcp =>
         {
             mcp.UseTokenValidation();

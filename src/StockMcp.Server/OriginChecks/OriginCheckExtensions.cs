@@ -32,7 +32,7 @@ public static class OriginCheckExtensions
         ArgumentNullException.ThrowIfNull(app);
         var allowed = app.Services.GetRequiredService<AllowedOrigins>().Origins;
         var own = app.Services.GetRequiredService<PublicUrl>().Origin;
-        app.UseWhen(context => context.Request.Path.StartsWithSegments(ProtectedResource.McpResource.Path, StringComparison.Ordinal), mcp => mcp.Use((context, next) =>
+        app.UseWhen(context => context.Request.Path.StartsWithSegments(ProtectedResource.McpResource.Path, StringComparison.OrdinalIgnoreCase), mcp => mcp.Use((context, next) =>
         {
             var origin = context.Request.Headers.Origin;
             if (origin.Count == 0 || (origin.Count == 1 && (origin[0] == own || allowed.Contains(origin[0]!)))) return next(context);

@@ -27,13 +27,17 @@ internal sealed record McpMessage(JsonNode? Id, string? Method, string? Name, st
         {
             throw new StrictJsonException(JsonRpcRefusal.ParseError, $"The body is not JSON that names each member once and is nested at most {DeepestNesting} deep.", exception);
         }
+        catch (InvalidOperationException exception)
+        {
+            throw new StrictJsonException(JsonRpcRefusal.ParseError, "The body has a text that is not Unicode: bytes that are no UTF-8, or half of a surrogate pair.", exception);
+        }
     }
 
     private static McpMessage Read(JsonElement root)
     {
         if (root.ValueKind == JsonValueKind.Array) throw Invalid("Batches are not served: send one message at a time.");
         if (root.ValueKind != JsonValueKind.Object) throw Invalid("The body must be a JSON object: one JSON-RPC message.");
-        RefuseCaseVariants(root);
+        ReadWhole(root);
         foreach (var member in root.EnumerateObject())
         {
             if (!s_envelope.Contains(member.Name)) throw Invalid("A JSON-RPC message has the members jsonrpc, id, method, params, result and error, spelled like this, and no others.");
@@ -64,7 +68,8 @@ internal sealed record McpMessage(JsonNode? Id, string? Method, string? Name, st
         return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Invalid($"{name} must be a string.");
     }
 
-    private static void RefuseCaseVariants(JsonElement element)
+    // Each text is read here, because the parser looks at none: one that cannot be read is refused before anybody else stumbles over it.
+    private static void ReadWhole(JsonElement element)
     {
         if (element.ValueKind == JsonValueKind.Object)
         {
@@ -72,12 +77,16 @@ internal sealed record McpMessage(JsonNode? Id, string? Method, string? Name, st
             foreach (var member in element.EnumerateObject())
             {
                 if (!names.Add(member.Name)) throw Invalid("Two members of one object differ in case alone.");
-                RefuseCaseVariants(member.Value);
+                ReadWhole(member.Value);
             }
         }
         else if (element.ValueKind == JsonValueKind.Array)
         {
-            foreach (var item in element.EnumerateArray()) RefuseCaseVariants(item);
+            foreach (var item in element.EnumerateArray()) ReadWhole(item);
+        }
+        else if (element.ValueKind == JsonValueKind.String)
+        {
+            _ = element.GetString();
         }
     }
 

@@ -66,11 +66,12 @@ public static class StrictJsonExtensions
     {
         Check("Mcp-Method", message.Method, decode: false);
         Check("Mcp-Name", message.Name, decode: true);
-        Check("MCP-Protocol-Version", message.ProtocolVersion, decode: false, onlyIfInBody: true);
+        // A body that names its revision needs the header, too, and with it the SDK asks for the other two. initialize, of older revisions, comes before there is one.
+        if (message.ProtocolVersion is not null) Check("MCP-Protocol-Version", message.ProtocolVersion, decode: false, needed: message.Method != RequestMethods.Initialize);
 
-        void Check(string name, string? inBody, bool decode, bool onlyIfInBody = false)
+        void Check(string name, string? inBody, bool decode, bool needed = false)
         {
-            if (!headers.TryGetValue(name, out var values) || (onlyIfInBody && inBody is null)) return;
+            if (!headers.TryGetValue(name, out var values) && !needed) return;
             var value = values.Count == 1 ? decode ? McpHeaderEncoder.DecodeValue(values.ToString()) : values.ToString() : null;
             if (value is null || value != inBody) throw new StrictJsonException(JsonRpcRefusal.HeaderMismatch, $"The header {name} does not say the same as the body.");
         }

@@ -38,9 +38,9 @@ internal static class TokenForm
             keyId = Text(header.RootElement, "kid");
             return null;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return "header is not JSON";
+            return "header is not JSON"; // or JSON whose texts are no Unicode, which shows when they are read
         }
     }
 

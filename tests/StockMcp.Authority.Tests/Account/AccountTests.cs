@@ -77,6 +77,40 @@ public sealed class AccountTests
         (await kept.StatusAsync(AccountPage(system))).Should().Be(HttpStatusCode.Redirect);
     }
 
+    [Fact, Trait("Requirement", "AS-10")]
+    public async Task A_page_elsewhere_signs_nobody_out()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        using var stranger = Person.Bob(system);
+        await (await TestAgent.RegisterAsync(system)).ConnectAsync(alice);
+
+        using var forged = await alice.SendAsync(Forged());
+        using var withoutCookies = await stranger.SendAsync(Forged()); // what a browser sends across sites: the cookie is SameSite=Lax
+
+        forged.StatusCode.Should().Be(HttpStatusCode.Forbidden);
+        withoutCookies.Headers.Contains("Set-Cookie").Should().BeFalse("it would delete the cookie that was not sent");
+        (await alice.StatusAsync(AccountPage(system))).Should().Be(HttpStatusCode.OK);
+
+        HttpRequestMessage Forged() => new(HttpMethod.Post, new Uri(system.Running.Authority.Url, "sign-out")) { Content = new FormUrlEncodedContent([]) };
+    }
+
+    [Fact, Trait("Requirement", "RS-13")]
+    public async Task What_cannot_be_read_or_is_not_there_is_answered_without_our_insides()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var http = new HttpClient { BaseAddress = system.Running.Authority.Url };
+        using var alice = Person.Alice(system);
+        await (await TestAgent.RegisterAsync(system)).ConnectAsync(alice);
+
+        using var unknown = await http.GetAsync("callback/nobody?code=x&state=y");
+        using var forged = await alice.SendAsync(new(HttpMethod.Post, new Uri(system.Running.Authority.Url, "account/agents/sign-out")) { Content = new FormUrlEncodedContent([new("clientId", "x")]) });
+
+        unknown.StatusCode.Should().Be(HttpStatusCode.NotFound);
+        forged.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        foreach (var response in new[] { unknown, forged }) (await response.Content.ReadAsStringAsync()).Should().NotContain("Exception").And.NotContain("   at ");
+    }
+
     [Fact]
     public async Task Two_first_sign_ins_of_one_person_in_the_same_moment_make_one_person()
     {

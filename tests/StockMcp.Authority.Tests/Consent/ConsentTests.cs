@@ -22,6 +22,33 @@ public sealed class ConsentTests(SharedSystem shared)
         (await TestAgent.ExchangeAsync(system, tokens.AccessToken, "portfolio:read")).Status.Should().Be(HttpStatusCode.OK);
     }
 
+    [Theory, Trait("Requirement", "AS-08")]
+    [InlineData("tick:orders:read")]
+    [InlineData("TICK:orders:read")]
+    [InlineData("Tick:Orders:Read")]
+    public async Task The_apps_own_link_ticks_nothing_for_the_person(string parameter)
+    {
+        var system = await shared.GetAsync();
+        using var alice = Person.Alice(system);
+        var flow = (await TestAgent.RegisterAsync(system)).Flow();
+
+        var tokens = await flow.RedeemAsync(await alice.AuthorizeAsync(new Uri(QueryHelpers.AddQueryString(flow.AuthorizationUrl.AbsoluteUri, parameter, "on")), ConsentAnswer.Without("orders:read")));
+
+        tokens.Scope.Should().Be("portfolio:read");
+    }
+
+    [Fact, Trait("Requirement", "AS-08")]
+    public async Task The_apps_own_link_presses_no_button_for_the_person()
+    {
+        var system = await shared.GetAsync();
+        using var alice = Person.Alice(system);
+        var flow = (await TestAgent.RegisterAsync(system)).Flow();
+
+        var answer = await alice.AuthorizeAsync(new Uri(QueryHelpers.AddQueryString(flow.AuthorizationUrl.AbsoluteUri, "DECISION", "allow")), ConsentAnswer.Deny);
+
+        QueryHelpers.ParseQuery(answer.Query)["error"].ToString().Should().Be("access_denied");
+    }
+
     [Fact, Trait("Requirement", "AS-05")]
     public async Task A_no_goes_back_to_the_app_with_the_issuers_name()
     {

@@ -39,6 +39,20 @@ public sealed partial class SignInTests : BrowserTest
         await Alice.SignInAsync();
     }
 
+    [Fact, Trait("Requirement", "AS-19")]
+    public async Task Guesses_that_come_at_once_are_all_counted()
+    {
+        await Alice.GetAsync("/sign-in");
+        var fields = new Dictionary<string, string>(Alice.Forms().First(form => form.Fields.ContainsKey("returnUrl")).Fields) { ["userName"] = "alice", ["password"] = "not-hers" };
+        using var http = Brokerage.Client();
+        http.DefaultRequestHeaders.Add("Cookie", Alice.Cookies.GetCookieHeader(http.BaseAddress!));
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ => (await http.PostAsync("/sign-in", new FormUrlEncodedContent(fields))).Dispose()));
+
+        await Alice.SubmitAsync("/sign-in", ("userName", "alice"), ("password", "white-rabbit-7"));
+        Alice.Status.Should().Be(HttpStatusCode.Unauthorized, "after five wrong ones the right one has to wait, too");
+    }
+
     [Theory, Trait("Requirement", "AS-19")]
     [InlineData("/prices", "/prices")]
     [InlineData("https://evil.example/", "/dashboard")]

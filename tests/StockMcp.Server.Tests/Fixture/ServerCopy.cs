@@ -46,9 +46,12 @@ internal sealed class ServerCopy : IAsyncDisposable
     }
 
     /// <summary>Sends a body to the MCP endpoint as it is.</summary>
-    public Task<HttpResponseMessage> PostAsync(string? token, string body, params (string Name, string Value)[] headers)
+    public Task<HttpResponseMessage> PostAsync(string? token, string body, params (string Name, string Value)[] headers) => PostToAsync("/mcp", token, body, headers);
+
+    /// <summary>Sends a body to a path as it is.</summary>
+    public Task<HttpResponseMessage> PostToAsync(string path, string? token, string body, params (string Name, string Value)[] headers)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         request.Headers.TryAddWithoutValidation("Accept", "application/json, text/event-stream");
         if (token is not null) request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + token);
         foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);

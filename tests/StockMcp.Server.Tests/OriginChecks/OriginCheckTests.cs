@@ -30,6 +30,26 @@ public sealed class OriginCheckTests
         Task<HttpResponseMessage> FromAsync(string origin) => system.Server.PostAsync(system.Token(), ServerCopy.Message("tools/list", new { }), ("Origin", origin));
     }
 
+    [Theory, Trait("Requirement", "RS-11"), Trait("Requirement", "RS-06"), Trait("Requirement", "RS-10")]
+    [InlineData("/MCP")]
+    [InlineData("/Mcp/")]
+    [InlineData("/%4dcp")]
+    public async Task The_paths_case_is_no_way_around_the_checks(string path)
+    {
+        await using var system = await TestSystem.StartAsync(brokerage: false);
+
+        (await ToAsync("tools/list", new { }, ("Origin", "http://evil.example"))).Should().Be(HttpStatusCode.Forbidden);
+        (await ToAsync("tools/call", new { name = "list_orders", arguments = new { } })).Should().Be(HttpStatusCode.Forbidden, "the token lacks the tool's scope");
+        (await ToAsync("tools/list", new { Cursor = "x" })).Should().Be(HttpStatusCode.BadRequest);
+        (await ToAsync("tools/list", new { })).Should().Be(HttpStatusCode.OK);
+
+        async Task<HttpStatusCode> ToAsync(string method, object parameters, params (string Name, string Value)[] headers)
+        {
+            using var response = await system.Server.PostToAsync(path, system.Token(scope: "portfolio:read"), ServerCopy.Message(method, parameters), headers);
+            return response.StatusCode;
+        }
+    }
+
     [Fact, Trait("Requirement", "RS-11")]
     public async Task A_host_that_is_not_ours_is_refused()
     {

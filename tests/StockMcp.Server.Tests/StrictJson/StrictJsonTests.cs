@@ -31,6 +31,29 @@ public sealed class StrictJsonTests(RefusalSystem fixture) : IClassFixture<Refus
         (await response.ReadRpcAsync())["error"]!["code"]!.GetValue<int>().Should().Be(code);
     }
 
+    [Theory, Trait("Requirement", "RS-10"), Trait("Requirement", "RS-13")]
+    [InlineData("""{"jsonrpc":"2.0","id":"\ud800","method":"tools/list"}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/list\udc00"}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami\ud800","arguments":{}}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"\ud800":1}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_quote","arguments":{"\ud800":1}}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_quote","arguments":{"symbol":"\ud800"}}}""")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":\"\u00ff\",\"method\":\"tools/list\"}")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"get_quote\",\"arguments\":{\"symbol\":\"W\u00ff\"}}}")]
+    public async Task A_text_that_is_no_unicode_is_a_400_and_not_a_mistake_of_ours(string body)
+    {
+        using var content = new ByteArrayContent(Encoding.Latin1.GetBytes(body)); // U+00FF becomes a byte that UTF-8 does not have
+        content.Headers.ContentType = new("application/json");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = content };
+        request.Headers.TryAddWithoutValidation("Accept", "application/json, text/event-stream");
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + system.Token());
+
+        using var response = await system.Server.Http.SendAsync(request);
+
+        response.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        (await response.ReadRpcAsync())["error"]!["code"]!.GetValue<int>().Should().Be(-32700);
+    }
+
     [Theory, Trait("Requirement", "RS-10")]
     [InlineData(20, HttpStatusCode.OK)]
     [InlineData(40, HttpStatusCode.BadRequest)]
@@ -58,6 +81,7 @@ public sealed class StrictJsonTests(RefusalSystem fixture) : IClassFixture<Refus
             using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = new ByteArrayContent(Encoding.ASCII.GetBytes(body)) };
             request.Content.Headers.ContentType = new("application/json");
             if (chunked) request.Headers.TransferEncodingChunked = true;
+            request.Headers.ConnectionClose = true; // or the next test would get this connection
             request.Headers.TryAddWithoutValidation("Accept", "application/json, text/event-stream");
             request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + system.Token());
             try
@@ -80,6 +104,15 @@ public sealed class StrictJsonTests(RefusalSystem fixture) : IClassFixture<Refus
     {
         var body = ServerCopy.Message("tools/call", new { name = "get_market_clock", arguments = new { }, _meta = new Dictionary<string, object> { ["io.modelcontextprotocol/protocolVersion"] = "2026-07-28" } });
         using var response = await system.Server.PostAsync(system.Token(), body, (header, value));
+        response.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        (await response.ReadRpcAsync())["error"]!["code"]!.GetValue<int>().Should().Be(-32020);
+    }
+
+    [Fact, Trait("Requirement", "RS-09")]
+    public async Task A_body_that_names_its_revision_needs_the_header_that_a_proxy_decides_by()
+    {
+        var meta = new Dictionary<string, object> { ["io.modelcontextprotocol/protocolVersion"] = "2026-07-28" };
+        using var response = await system.Server.PostAsync(system.Token(), ServerCopy.Message("tools/call", new { name = "get_market_clock", arguments = new { }, _meta = meta }), ("Mcp-Method", "tools/call"), ("Mcp-Name", "get_market_clock"));
         response.StatusCode.Should().Be(HttpStatusCode.BadRequest);
         (await response.ReadRpcAsync())["error"]!["code"]!.GetValue<int>().Should().Be(-32020);
     }

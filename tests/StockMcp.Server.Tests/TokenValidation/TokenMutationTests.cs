@@ -95,6 +95,9 @@ public sealed class TokenMutationTests(RefusalSystem fixture) : IClassFixture<Re
         await RefusedAsync($$"""{"payload":"{{parts[1]}}","protected":"{{parts[0]}}","signature":"{{parts[2]}}"}""");
         await RefusedAsync($"{Encode("""{"alg":"ES256","alg":"none","typ":"at+jwt"}""")}.{parts[1]}.{parts[2]}");
         await RefusedAsync($"{Encode("[]")}.{parts[1]}.{parts[2]}");
+        await RefusedAsync($"{Encode("""{"alg":"ES256","typ":"at+jwt","kid":"\ud800"}""")}.{parts[1]}.{parts[2]}");
+        await RefusedAsync($"{Encode("""{"alg":"ES256","typ":"at+jwt","\udc00":1}""")}.{parts[1]}.{parts[2]}");
+        await RefusedAsync($"{Base64Url.EncodeToString([.. "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\""u8, 0xFF, .. "\"}"u8])}.{parts[1]}.{parts[2]}");
         await RefusedAsync(system.Token() + ", Bearer " + system.Token());
     }
 
