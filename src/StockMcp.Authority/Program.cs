@@ -12,6 +12,7 @@ using StockMcp.Authority.TokenExchange;
 using StockMcp.Authority.Tokens;
 using StockMcp.Authority.Vault;
 using StockMcp.AuthorizationServer;
+using StockMcp.AuthorizationServer.Keys;
 using StockMcp.Hosting;
 
 namespace StockMcp.Authority;
@@ -19,8 +20,10 @@ namespace StockMcp.Authority;
 /// <summary>The authorization server for agents, from its settings to its routes.</summary>
 public static class Program
 {
-    /// <summary>Runs it until it is told to stop.</summary>
-    public static Task<int> Main(string[] args) => ServiceHost.RunAsync(arguments => Build(arguments), args);
+    /// <summary>Runs it until it is told to stop, or the command <c>keys</c>.</summary>
+    public static Task<int> Main(string[] args) => KeyCommand.Is(args)
+        ? KeyCommand.RunAsync(arguments => Build(arguments), args)
+        : ServiceHost.RunAsync(arguments => Build(arguments), args);
 
     /// <summary>Builds it.</summary>
     /// <param name="args">The command line's arguments.</param>

@@ -131,8 +131,10 @@ namespace StockMcp.Authority.Migrations
                 columns: table => new
                 {
                     Kid = table.Column<string>(type: "TEXT", nullable: false),
+                    Generation = table.Column<int>(type: "INTEGER", nullable: false),
                     PrivateKey = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    CreatedAt = table.Column<long>(type: "INTEGER", nullable: false)
+                    CreatedAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    SignsFrom = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -415,6 +417,12 @@ namespace StockMcp.Authority.Migrations
                 name: "IX_Session_SignedInAt",
                 table: "Session",
                 column: "SignedInAt");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_SigningKeys_Generation",
+                table: "SigningKeys",
+                column: "Generation",
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_UsedAssertion_ExpiresAt",
