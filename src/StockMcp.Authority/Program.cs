@@ -13,6 +13,7 @@ using StockMcp.Authority.TokenExchange;
 using StockMcp.Authority.Tokens;
 using StockMcp.Authority.Vault;
 using StockMcp.AuthorizationServer;
+using StockMcp.AuthorizationServer.Keys;
 using StockMcp.Hosting;
 
 namespace StockMcp.Authority;
@@ -20,8 +21,13 @@ namespace StockMcp.Authority;
 /// <summary>The authorization server for agents, from its settings to its routes.</summary>
 public static class Program
 {
-    /// <summary>Runs it until it is told to stop, or a command of the audit log.</summary>
-    public static Task<int> Main(string[] args) => args is [AuditCommand.Name, ..] ? AuditCommand.RunAsync(args) : ServiceHost.RunAsync(arguments => Build(arguments), args);
+    /// <summary>Runs it until it is told to stop, or one of its commands: <c>audit</c>, <c>keys</c>.</summary>
+    public static Task<int> Main(string[] args) => args switch
+    {
+        [AuditCommand.Name, ..] => AuditCommand.RunAsync(args),
+        _ when KeyCommand.Is(args) => KeyCommand.RunAsync(arguments => Build(arguments), args),
+        _ => ServiceHost.RunAsync(arguments => Build(arguments), args),
+    };
 
     /// <summary>Builds it.</summary>
     /// <param name="args">The command line's arguments.</param>

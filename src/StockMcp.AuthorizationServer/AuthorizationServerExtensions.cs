@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using OpenIddict.Server;
+using OpenIddict.Validation;
 using StockMcp.AuthorizationServer.Database;
 using StockMcp.AuthorizationServer.Errors;
 using StockMcp.AuthorizationServer.Hardening;
@@ -46,6 +47,11 @@ public static class AuthorizationServerExtensions
         services.AddSingleton(provider => MasterSecret.From(provider.GetRequiredService<IConfiguration>()));
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(provider => provider.GetRequiredService<SigningKeys>());
+        services.AddSingleton<IOptionsChangeTokenSource<OpenIddictServerOptions>>(provider => provider.GetRequiredService<SigningKeys>());
+        services.AddSingleton<IOptionsChangeTokenSource<OpenIddictValidationOptions>>(provider => provider.GetRequiredService<SigningKeys>());
+        services.AddOptions<SigningKeyOptions>().BindConfiguration(SigningKeyOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<KeyRotation>();
+        services.AddHostedService(provider => provider.GetRequiredService<KeyRotation>());
         services.AddDataProtection().SetApplicationName(builder.Environment.ApplicationName).PersistKeysToDbContext<TContext>();
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>, MasterSecretXmlEncryptor>();
         services.AddSingleton(new ErrorPage.Style(stylesheet));
@@ -85,6 +91,7 @@ public static class AuthorizationServerExtensions
                     .DisableAccessTokenEncryption();
                 server.UseNarrowedRefresh();
                 server.UseSingleUse();
+                server.AddEventHandler(SigningKeys.Choose.Descriptor);
                 server.UseClientAssertions();
 
                 var host = server.UseAspNetCore()
@@ -111,8 +118,8 @@ public static class AuthorizationServerExtensions
             var database = scope.ServiceProvider.GetRequiredService<TContext>();
             using var alone = StartUpLock.Take(database);
             database.Database.Migrate();
-            app.Services.GetRequiredService<SigningKeys>().Load(database);
         }
+        app.Services.GetRequiredService<KeyRotation>().RunAsync(CancellationToken.None).GetAwaiter().GetResult();
         app.UsePublicUrl();
         app.UseDatabaseOutage(refuses);
         app.UseSeeOther();

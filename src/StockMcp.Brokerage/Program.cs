@@ -1,4 +1,5 @@
 using StockMcp.AuthorizationServer;
+using StockMcp.AuthorizationServer.Keys;
 using StockMcp.Brokerage.Authorization;
 using StockMcp.Brokerage.ConnectedApps;
 using StockMcp.Brokerage.Dashboard;
@@ -19,8 +20,10 @@ namespace StockMcp.Brokerage;
 /// <summary>The demo broker: its own customers, OpenID provider, market, trading API and pages.</summary>
 public static class Program
 {
-    /// <summary>Runs it until it is told to stop.</summary>
-    public static Task<int> Main(string[] args) => ServiceHost.RunAsync(arguments => Build(arguments), args);
+    /// <summary>Runs it until it is told to stop, or the command <c>keys</c>.</summary>
+    public static Task<int> Main(string[] args) => KeyCommand.Is(args)
+        ? KeyCommand.RunAsync(arguments => Build(arguments), args)
+        : ServiceHost.RunAsync(arguments => Build(arguments), args);
 
     /// <summary>Builds it.</summary>
     /// <param name="args">The command line's arguments.</param>

@@ -27,13 +27,18 @@ internal sealed class TestServer(WebApplication app, string data) : IAsyncDispos
 
     public IServiceProvider Services => app.Services;
 
-    public static async Task<TestServer> StartAsync(string? data = null, params (string Key, string Value)[] settings)
+    public static async Task<TestServer> StartAsync(string? data = null, params (string Key, string Value)[] settings) => await StartAsync(data, null, settings);
+
+    public static async Task<TestServer> StartAsync(TimeProvider time) => await StartAsync(null, time);
+
+    private static async Task<TestServer> StartAsync(string? data, TimeProvider? time, params (string Key, string Value)[] settings)
     {
         data ??= Directory.CreateTempSubdirectory("stockmcp-").FullName;
         var builder = WebApplication.CreateBuilder();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["PublicUrl"] = PublicUrl, ["Urls"] = "http://127.0.0.1:0", ["DataDirectory"] = data });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
         builder.Logging.ClearProviders();
+        if (time is not null) builder.Services.AddSingleton(time);
         builder.AddServiceDefaults();
         builder.AddAuthorizationServer<TestDatabase, TestDatabase>("test", "/assets/test.css", server => server.RegisterScopes("read"));
         builder.Services.AddAuthentication();

@@ -83,7 +83,7 @@ public static class ConnectionExtensions
     {
         public void Configure(OpenIddictClientOptions options)
         {
-            options.SigningCredentials.AddRange(keys.Signing);
+            options.SigningCredentials.Add(keys.Internal);
             options.EncryptionCredentials.Add(keys.Encryption);
         }
     }

@@ -20,7 +20,7 @@ public abstract class AuthorizationServerDbContext(DbContextOptions options) : D
     {
         ArgumentNullException.ThrowIfNull(modelBuilder);
         modelBuilder.UseOpenIddict();
-        modelBuilder.Entity<SigningKey>().HasKey(key => key.Kid);
+        modelBuilder.Entity<SigningKey>(SigningKey.Configure);
         modelBuilder.Entity<UsedAssertion>().HasKey(used => used.Id);
         modelBuilder.Entity<UsedAssertion>().HasIndex(used => used.ExpiresAt);
         modelBuilder.ApplyConfigurationsFromAssembly(GetType().Assembly);

@@ -265,11 +265,20 @@ namespace StockMcp.Brokerage.Migrations
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<int>("Generation")
+                        .HasColumnType("INTEGER");
+
                     b.Property<byte[]>("PrivateKey")
                         .IsRequired()
                         .HasColumnType("BLOB");
 
+                    b.Property<long>("SignsFrom")
+                        .HasColumnType("INTEGER");
+
                     b.HasKey("Kid");
+
+                    b.HasIndex("Generation")
+                        .IsUnique();
 
                     b.ToTable("SigningKeys");
                 });

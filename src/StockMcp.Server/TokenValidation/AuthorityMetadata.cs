@@ -15,8 +15,8 @@ internal sealed partial class AuthorityMetadata(IHttpClientFactory http, IOption
     /// <summary>Name of its HTTP client.</summary>
     public const string HttpClientName = "authority-metadata";
 
-    private static readonly TimeSpan s_refreshAfter = TimeSpan.FromMinutes(4);
-    private static readonly TimeSpan s_staleAfter = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_refreshAfter = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan s_staleAfter = TimeSpan.FromMinutes(4); // with half a minute at the authorization server, a revoked key ends within 5
     private static readonly TimeSpan s_uselessAfter = TimeSpan.FromHours(24);
     private static readonly TimeSpan s_betweenAttempts = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_betweenFirstAttempts = TimeSpan.FromSeconds(1);
