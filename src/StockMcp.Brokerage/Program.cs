@@ -39,6 +39,7 @@ public static class Program
         builder.AddConnectedApps();   // ConnectedApps/  which of them have access, and its end
 
         var app = builder.Build();
+        app.UseTrustedProxies();
         app.UseSecurityHeaders();
         app.UseAuthorizationServer<BrokerageDbContext>();
         app.UseAuthentication();

@@ -1,6 +1,8 @@
 using System.Security.Claims;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Http.HttpResults;
 using OpenIddict.Abstractions;
 using OpenIddict.Client.AspNetCore;
 using StockMcp.Authority.Connections;
@@ -43,8 +45,11 @@ public static class SignInExtensions
     {
         routes.MapGet("/sign-in", (ConnectionTable connections, string? connection, string? returnUrl)
             => SignIn(connections.Find(connection) ?? connections.All[0], [], LocalUrl.Or(returnUrl, "/account")));
-        routes.MapPost("/sign-out", async (HttpContext context, SessionCookie session) =>
+        routes.MapPost("/sign-out", async (HttpContext context, SessionCookie session, IAntiforgery antiforgery) =>
         {
+            // AS-10: another site must not sign anybody out. No field of the form is read here, so nothing else would look at its token.
+            if (!await antiforgery.IsRequestValidAsync(context))
+                return new RazorComponentResult<ProblemPage>(new { Title = "This page is too old", Text = "You are still signed in. Open the page again and sign out there." }) { StatusCode = StatusCodes.Status400BadRequest };
             await session.SignOutAsync(context);
             return Results.LocalRedirect("/");
         });
