@@ -6,6 +6,7 @@ using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
+using StockMcp.Authority.Limits;
 using StockMcp.Authority.Registration;
 using StockMcp.Authority.SignIn;
 using StockMcp.Authority.StartPage;
@@ -40,6 +41,7 @@ public static class Program
         builder.AddAgentAuthorization();  // Authorization/      OpenIddict: flows, resources, scopes
         builder.AddAudit();               // Audit/              who did what, chained
         builder.AddConnections();         // Connections/        where people sign in; what scopes mean there
+        builder.AddLimits();              // Limits/             how much one address may ask for
         builder.AddSignIn();              // SignIn/             federated sign-in, sessions
         builder.AddVault();               // Vault/              upstream tokens, encrypted
         builder.AddConsent();             // Consent/            what a person allows an agent
@@ -51,7 +53,9 @@ public static class Program
 
         var app = builder.Build();
         app.UseLastResort();
+        app.UseTrustedProxies();
         app.UseSecurityHeaders();
+        app.UseLimits();
         app.UseAuthorizationServer<AuthorityDbContext>(refuses: exception => exception is AuditUnavailableException);
         app.UseSignInErrors();
         app.UseAuthentication();

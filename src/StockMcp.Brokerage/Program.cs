@@ -43,6 +43,7 @@ public static class Program
 
         var app = builder.Build();
         app.UseLastResort();
+        app.UseTrustedProxies();
         app.UseSecurityHeaders();
         app.UseAuthorizationServer<BrokerageDbContext>();
         app.UseAuthentication();

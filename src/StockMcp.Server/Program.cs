@@ -1,5 +1,6 @@
 using StockMcp.Hosting;
 using StockMcp.Server.ConnectedAccounts;
+using StockMcp.Server.Limits;
 using StockMcp.Server.McpEndpoint;
 using StockMcp.Server.Observability;
 using StockMcp.Server.OriginChecks;
@@ -28,6 +29,7 @@ public static class Program
         builder.AddOriginChecks();       // OriginChecks/       which web pages may call
         builder.AddProtectedResource();  // ProtectedResource/  RFC 9728 metadata, and the challenges of RFC 6750
         builder.AddTokenValidation();    // TokenValidation/    RFC 9068 access tokens
+        builder.AddLimits();             // Limits/             per person, and for wrong tokens per address
         builder.AddUpstreamTokens();     // UpstreamTokens/     RFC 8693 token exchange, and its cache
         builder.AddConnectedAccounts();  // ConnectedAccounts/  what the person has connected, for whoami
         builder.AddMcpEndpoint();        // McpEndpoint/        the tools over MCP; with StrictJson/, ScopeChallenge/ and ArgumentChecks/
@@ -35,6 +37,7 @@ public static class Program
 
         var app = builder.Build();
         app.UseLastResort();
+        app.UseTrustedProxies();
         app.UsePublicUrl();
         app.UseSecurityHeaders();
         app.UseOriginChecks();

@@ -18,7 +18,7 @@ internal sealed class ConnectedAppStore(IOpenIddictAuthorizationManager authoriz
     public async Task<IReadOnlyList<ConnectedApp>> ListAsync(Guid person, CancellationToken cancellationToken)
     {
         var apps = new List<ConnectedApp>();
-        await foreach (var grant in authorizations.FindAsync(person.ToString(), client: null, Statuses.Valid, AuthorizationTypes.Permanent, scopes: null, cancellationToken))
+        foreach (var grant in await authorizations.FindAsync(person.ToString(), client: null, Statuses.Valid, AuthorizationTypes.Permanent, scopes: null, cancellationToken).ToListAsync(cancellationToken)) // PostgreSQL answers one question at a time
         {
             var id = (await authorizations.GetIdAsync(grant, cancellationToken))!;
             var client = await authorizations.GetApplicationIdAsync(grant, cancellationToken) is { } key ? await clients.FindByIdAsync(key, cancellationToken) : null;

@@ -1,6 +1,7 @@
 using System.Reflection;
 using ModelContextProtocol.AspNetCore;
 using StockMcp.Server.ArgumentChecks;
+using StockMcp.Server.Limits;
 using StockMcp.Server.ScopeChallenge;
 using StockMcp.Server.StrictJson;
 using StockMcp.Server.TokenValidation;
@@ -37,11 +38,12 @@ public static class McpEndpointExtensions
             });
     }
 
-    /// <summary>What every request passes before MCP sees it, in this order: token, body, scope. Routes are found in any case, so paths are compared in any case.</summary>
+    /// <summary>What every request passes before MCP sees it, in this order: limits, token, body, scope. Routes are found in any case, so paths are compared in any case.</summary>
     public static void UseMcpChecks(this WebApplication app) => app.UseWhen(
         context => context.Request.Path.StartsWithSegments(ProtectedResource.McpResource.Path, StringComparison.OrdinalIgnoreCase),
         mcp =>
         {
+            mcp.UseLimits();
             mcp.UseTokenValidation();
             mcp.UseStrictJson();
             mcp.UseScopeChallenge();

@@ -45,6 +45,9 @@ public static partial class TokenValidationExtensions
         else await next(context);
     });
 
+    /// <summary>Whether the token could not be checked, rather than being wrong.</summary>
+    internal static bool CannotTell(HttpContext context) => context.Features.Get<KeysUnknown>() is not null;
+
     private static void Configure(JwtBearerOptions options, AuthorityMetadata authority, ProtectedResource.McpResource resource, IOptions<AuthorityOptions> settings, TimeProvider time)
     {
         var issuer = settings.Value.Issuer;

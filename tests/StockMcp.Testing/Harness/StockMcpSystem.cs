@@ -10,6 +10,7 @@ namespace StockMcp.Testing.Harness;
 /// <summary>Server, Authority, Brokerage and Redis as <c>dotnet run</c> starts them, on free ports and in a folder of their own, with everything in sight.</summary>
 internal sealed class StockMcpSystem : IAsyncDisposable
 {
+    private static readonly Dictionary<string, string?> Raised = new() { ["Limits:TokenFailuresPerMinute"] = "100000", ["Limits:AuthorizationRequestsPerMinute"] = "100000" };
     private readonly DevelopmentSystemOptions options;
     private readonly bool ownsData;
     private readonly ShiftedClock? clock;
@@ -75,6 +76,8 @@ internal sealed class StockMcpSystem : IAsyncDisposable
     {
         var given = new DevelopmentSystemOptions { DataDirectory = "", ServerPort = FreePorts.Take(), AuthorityPort = FreePorts.Take(), BrokeragePort = FreePorts.Take() };
         given = change?.Invoke(given) ?? given;
+        // Every test comes from the same address.
+        given = given with { AuthoritySettings = new Dictionary<string, string?>(Raised).Concat(given.AuthoritySettings).GroupBy(setting => setting.Key).ToDictionary(setting => setting.Key, setting => setting.Last().Value) };
         given = given with
         {
             AuthoritySettings = await WithDatabaseAsync(given.AuthoritySettings, "authority", database),

@@ -272,11 +272,20 @@ namespace StockMcp.Brokerage.Migrations.PostgreSql
                     b.Property<long>("CreatedAt")
                         .HasColumnType("bigint");
 
+                    b.Property<int>("Generation")
+                        .HasColumnType("integer");
+
                     b.Property<byte[]>("PrivateKey")
                         .IsRequired()
                         .HasColumnType("bytea");
 
+                    b.Property<long>("SignsFrom")
+                        .HasColumnType("bigint");
+
                     b.HasKey("Kid");
+
+                    b.HasIndex("Generation")
+                        .IsUnique();
 
                     b.ToTable("SigningKeys");
                 });

@@ -12,7 +12,7 @@ using StockMcp.Brokerage.Database;
 namespace StockMcp.Brokerage.Migrations.PostgreSql
 {
     [DbContext(typeof(PostgreSqlBrokerageDbContext))]
-    [Migration("20261125032009_Initial")]
+    [Migration("20261125032819_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -275,11 +275,20 @@ namespace StockMcp.Brokerage.Migrations.PostgreSql
                     b.Property<long>("CreatedAt")
                         .HasColumnType("bigint");
 
+                    b.Property<int>("Generation")
+                        .HasColumnType("integer");
+
                     b.Property<byte[]>("PrivateKey")
                         .IsRequired()
                         .HasColumnType("bytea");
 
+                    b.Property<long>("SignsFrom")
+                        .HasColumnType("bigint");
+
                     b.HasKey("Kid");
+
+                    b.HasIndex("Generation")
+                        .IsUnique();
 
                     b.ToTable("SigningKeys");
                 });
