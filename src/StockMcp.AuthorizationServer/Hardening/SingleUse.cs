@@ -7,7 +7,7 @@ using static OpenIddict.Server.OpenIddictServerHandlers;
 namespace StockMcp.AuthorizationServer.Hardening;
 
 /// <summary>
-/// A code or a refresh token is good for one use, also when two requests bring it in the same moment (AS-04, AS-11): one of them wins at most, and the other one
+/// A code, a refresh token or a pushed request is good for one use, also when two requests bring it in the same moment (AS-04, AS-11): one of them wins at most, and the other one
 /// ends all that came from the grant, as a later reuse would. OpenIddict lets every refresh through that was read before the first one was stored.
 /// </summary>
 internal static class SingleUse
@@ -21,8 +21,14 @@ internal static class SingleUse
 
     private static string? UsedToken(ProcessSignInContext context)
     {
-        if (context.EndpointType != OpenIddictServerEndpointType.Token || context.Transaction.GetProperty<ProcessAuthenticationContext>(typeof(ProcessAuthenticationContext).FullName!) is not { } request) return null;
-        var principal = context.Request.IsAuthorizationCodeGrantType() ? request.AuthorizationCodePrincipal : context.Request.IsRefreshTokenGrantType() ? request.RefreshTokenPrincipal : null;
+        if (context.Transaction.GetProperty<ProcessAuthenticationContext>(typeof(ProcessAuthenticationContext).FullName!) is not { } request) return null;
+        var principal = context.EndpointType switch
+        {
+            OpenIddictServerEndpointType.Authorization => request.RequestTokenPrincipal, // RFC 9126, section 4: a request_uri is used once
+            OpenIddictServerEndpointType.Token when context.Request.IsAuthorizationCodeGrantType() => request.AuthorizationCodePrincipal,
+            OpenIddictServerEndpointType.Token when context.Request.IsRefreshTokenGrantType() => request.RefreshTokenPrincipal,
+            _ => null,
+        };
         return principal?.GetTokenId();
     }
 
@@ -47,6 +53,10 @@ internal static class SingleUse
             {
                 await tokens.UpdateAsync(token, redeemed, context.CancellationToken);
             }
+            catch (OpenIddictExceptions.ConcurrencyException) when (context.EndpointType == OpenIddictServerEndpointType.Authorization)
+            {
+                context.Reject(OpenIddictConstants.Errors.InvalidRequest, "The pushed request was used before.");
+            }
             catch (OpenIddictExceptions.ConcurrencyException)
             {
                 await EndGrantAsync(context, tokens);
@@ -62,7 +72,7 @@ internal static class SingleUse
 
         public async ValueTask HandleAsync(ProcessSignInContext context)
         {
-            if (UsedToken(context) is not { } id) return;
+            if (context.EndpointType != OpenIddictServerEndpointType.Token || UsedToken(context) is not { } id) return;
             await using var scope = scopes.CreateAsyncScope(); // this request's own database context would show what it wrote itself
             var tokens = scope.ServiceProvider.GetRequiredService<IOpenIddictTokenManager>();
             if (await tokens.FindByIdAsync(id, context.CancellationToken) is not { } token || !await tokens.HasStatusAsync(token, OpenIddictConstants.Statuses.Redeemed, context.CancellationToken))
