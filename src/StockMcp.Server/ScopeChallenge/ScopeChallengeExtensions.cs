@@ -1,4 +1,5 @@
 using System.Reflection;
+using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using StockMcp.Server.Observability;
@@ -20,7 +21,13 @@ public static class ScopeChallengeExtensions
     {
         var caller = context.Features.Get<Caller>() ?? throw new InvalidOperationException("Scopes are checked after the token.");
         var message = context.Features.Get<McpMessage>();
-        if (message is not { Method: RequestMethods.ToolsCall, Name: { } tool } || !s_scopes.TryGetValue(tool, out var needed)) return next(context);
+        if (message is not { Method: RequestMethods.ToolsCall, Name: { } tool }) return next(context);
+        if (!s_scopes.TryGetValue(tool, out var needed))
+        {
+            // Not left to the SDK, which writes the name into the log just as it was sent (LG-02).
+            context.RequestServices.GetRequiredService<ToolCallLog>().Answered(caller, "unknown tool", "refused", TimeSpan.Zero);
+            return JsonRpcRefusal.WriteAsync(context, StatusCodes.Status200OK, new((int)McpErrorCode.InvalidParams, "There is no such tool: tools/list names those there are."));
+        }
         var missing = needed.Where(scope => !caller.Scopes.Contains(scope)).ToList();
         if (missing.Count == 0) return next(context);
         context.RequestServices.GetRequiredService<ToolCallLog>().Refused(caller, tool);

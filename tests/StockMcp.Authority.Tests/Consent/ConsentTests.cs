@@ -249,6 +249,24 @@ public sealed class ConsentTests(SharedSystem shared)
         (await TestAgent.ExchangeAsync(system, tokens.AccessToken)).Status.Should().Be(HttpStatusCode.OK, "its audience is the MCP server");
     }
 
+    [Fact, Trait("Requirement", "AS-16")]
+    public async Task A_pushed_request_is_good_for_one_answer()
+    {
+        var system = await shared.GetAsync();
+        using var alice = Person.Alice(system);
+        var agent = await TestAgent.RegisterAsync(system);
+        var pushed = QueryHelpers.ParseQuery(agent.Flow().AuthorizationUrl.Query).ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
+        using var http = new HttpClient { BaseAddress = TestAgent.Issuer(system) };
+        using var body = new FormUrlEncodedContent(pushed);
+        var request = (await TestAgent.ReadAsync(await http.PostAsync("connect/par", body)))["request_uri"]!;
+        var url = new Uri(QueryHelpers.AddQueryString(new Uri(TestAgent.Issuer(system), "connect/authorize").AbsoluteUri, new Dictionary<string, string?> { ["client_id"] = agent.ClientId, ["request_uri"] = request }));
+
+        QueryHelpers.ParseQuery((await alice.AuthorizeAsync(url)).Query).Should().ContainKey("code");
+        using var again = await alice.SendAsync(new HttpRequestMessage(HttpMethod.Get, url));
+
+        again.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+    }
+
     private async Task<HttpResponseMessage> AskAsync(string parameter, string? value)
     {
         var system = await shared.GetAsync();

@@ -33,6 +33,19 @@ public sealed class ObservabilityTests
         ToolCalls(system).Single().Should().NotContainAny("\r", "\n", "\u001b", "\u2028", "\u202e").And.Contain("via agentInformation forged: line:");
     }
 
+    [Fact, Trait("Requirement", "LG-02")]
+    public async Task What_a_call_names_is_not_logged_as_it_was_sent()
+    {
+        const string Forged = "\r\nInformation forged\u001b[31m";
+        await using var system = await TestSystem.StartAsync(brokerage: false);
+
+        await system.Server.CallRawAsync(system.Token(), "x" + Forged);
+        await system.Server.PostAsync(system.Token(), ServerCopy.Message("x" + Forged, new { }));
+        await system.Server.PostAsync(system.Token(), ServerCopy.Message("tools/call", new { name = "get_quote", arguments = new Dictionary<string, string> { ["x" + Forged] = Forged } }));
+
+        system.Log.All.Should().NotContain(line => line.Contains("forged"));
+    }
+
     [Fact]
     public async Task A_call_is_traced_through_exchange_and_brokerage_without_a_secret()
     {
