@@ -37,6 +37,7 @@ public static class Program
         builder.AddClientRegistration();  // Registration/       RFC 7591
         builder.AddTokenExchange();       // TokenExchange/      RFC 8693
         builder.AddConnectedAccounts();   // ConnectedAccounts/  which accounts a person connected
+        builder.AddAccount();             // Account/            the page of connections, agents, sessions and data
 
         var app = builder.Build();
         app.UseSecurityHeaders();
@@ -52,7 +53,7 @@ public static class Program
         app.MapTokenEndpoint();
         app.MapClientRegistration();
         app.MapConnectedAccounts();
-        app.MapAccount();                 // Account/            the page of connections and agents
+        app.MapAccount();
         return app;
     }
 }
