@@ -50,6 +50,7 @@ public static class Program
         builder.AddClientMetadataDocuments();  // ClientMetadataDocuments/  clients that are the URL of a document
         builder.AddTokenExchange();       // TokenExchange/      RFC 8693
         builder.AddConnectedAccounts();   // ConnectedAccounts/  which accounts a person connected
+        builder.AddAccount();             // Account/            the page of connections, agents, sessions and data
 
         var app = builder.Build();
         app.UseLastResort();
@@ -68,7 +69,7 @@ public static class Program
         app.MapTokenEndpoint();
         app.MapClientRegistration();
         app.MapConnectedAccounts();
-        app.MapAccount();                 // Account/            the page of connections and agents
+        app.MapAccount();
         return app;
     }
 }

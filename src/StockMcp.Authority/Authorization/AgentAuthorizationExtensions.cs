@@ -5,7 +5,6 @@ using StockMcp.Authority.Resources;
 using StockMcp.Authority.Tokens;
 using StockMcp.AuthorizationServer;
 using StockMcp.AuthorizationServer.ConfiguredClients;
-using StockMcp.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace StockMcp.Authority.Authorization;
@@ -19,12 +18,11 @@ public static class AgentAuthorizationExtensions
         ArgumentNullException.ThrowIfNull(builder);
         var resources = builder.AddProtectedResources();
         var connections = builder.Configuration.GetSection(ConnectionOptions.Section).GetChildren().Select(connection => connection.Key);
-        var ownApi = PublicUrl.From(builder.Configuration, builder.Environment).At(ConnectedAccountsExtensions.Path);
         builder.AddAuthorizationServer<AuthorityDbContext, PostgreSqlAuthorityDbContext>("authority", "/assets/authority.css", server =>
         {
-            server.RegisterScopes([Scopes.OpenId, Scopes.OfflineAccess, .. resources.Scopes, ConnectedAccountsExtensions.Read])
-                .RegisterResources([.. resources.All.Select(resource => resource.Uri)])
-                .RegisterAudiences([.. connections, ownApi]);
+            server.RegisterScopes([Scopes.OpenId, Scopes.OfflineAccess, .. resources.Scopes, .. ConnectedAccountsExtensions.Scopes])
+                .RegisterResources([.. resources.All.Select(resource => resource.Uri), resources.Own.Uri])
+                .RegisterAudiences([.. connections, resources.Own.Uri]);
             server.AddEventHandler(RefreshTokens.Descriptor);
             server.AddEventHandler(Revocation.Descriptor);
             server.UseIntrospection();

@@ -22,7 +22,7 @@ internal sealed class AgentMetadata(PublicUrl publicUrl, IOptions<ClientMetadata
     {
         context.Metadata["registration_endpoint"] = publicUrl.At(RegistrationExtensions.Endpoint);
         context.Metadata["client_id_metadata_document_supported"] = documents.Value.Enabled;
-        context.Scopes.Remove(ConnectedAccountsExtensions.Read); // it is given by exchange alone: no agent need ask for it
+        context.Scopes.ExceptWith(ConnectedAccountsExtensions.Scopes); // of the Authority's own API: no agent may ask for them, and some ask for all that they find
         context.TokenEndpointAuthenticationMethods.Add(ClientAuthenticationMethods.None); // public clients, as MCP clients are
         return ValueTask.CompletedTask;
     }

@@ -1,18 +1,22 @@
 using System.ComponentModel.DataAnnotations;
+using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Hosting;
 
 namespace StockMcp.Authority.Resources;
 
 /// <summary>All resources, in the order of the settings.</summary>
-public sealed class ProtectedResources(IReadOnlyList<ProtectedResource> all)
+public sealed class ProtectedResources(IReadOnlyList<ProtectedResource> all, ProtectedResource own)
 {
-    /// <summary>All of them; at least one.</summary>
+    /// <summary>All of the settings; at least one.</summary>
     public IReadOnlyList<ProtectedResource> All => all;
 
-    /// <summary>The resource of a URI; the only one, if none is given; or <see langword="null"/>.</summary>
-    public ProtectedResource? Find(string? uri) => uri is null && all.Count == 1 ? all[0] : all.FirstOrDefault(resource => resource.Uri == uri);
+    /// <summary>The Authority's own API. Only clients of the settings may ask for it.</summary>
+    public ProtectedResource Own => own;
 
-    /// <summary>The names of all scopes.</summary>
+    /// <summary>The resource of a URI; the only one of the settings, if none is given; or <see langword="null"/>.</summary>
+    public ProtectedResource? Find(string? uri) => uri is null && all.Count == 1 ? all[0] : all.Append(own).FirstOrDefault(resource => resource.Uri == uri);
+
+    /// <summary>The names of all their scopes.</summary>
     public IEnumerable<string> Scopes => all.SelectMany(resource => resource.Scopes).Select(scope => scope.Name).Distinct();
 }
 
@@ -27,7 +31,7 @@ public static class ResourceExtensions
         var all = builder.Configuration.GetSection(ProtectedResource.Section).Get<List<ProtectedResource>>(binder => binder.ErrorOnUnknownConfiguration = true) ?? [];
         if (all.Count == 0) throw new StartupException($"{ProtectedResource.Section} is empty. Name the MCP server whose tokens are issued here.");
         for (var index = 0; index < all.Count; index++) Check(index, all[index]);
-        var resources = new ProtectedResources(all);
+        var resources = new ProtectedResources(all, ConnectedAccountsExtensions.Resource(PublicUrl.From(builder.Configuration, builder.Environment)));
         builder.Services.AddSingleton(resources);
         return resources;
     }

@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using OpenIddict.Client.AspNetCore;
 using StockMcp.Authority.Audit;
+using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.Vault;
@@ -15,11 +16,8 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace StockMcp.Authority.SignIn;
 
 /// <summary>What happens when the browser comes back from a connection. OpenIddict has checked state, PKCE, issuer, nonce and tokens before.</summary>
-internal sealed class Callback(AuthorityDbContext database, TokenVault vault, SessionCookie session, ConnectionTable connections, AuditLog audit, TimeProvider time)
+internal sealed class Callback(AuthorityDbContext database, TokenVault vault, ConnectRequests requests, SessionCookie session, ConnectionTable connections, AuditLog audit, TimeProvider time)
 {
-    /// <summary>The property that names the person who adds this connection to their account.</summary>
-    public const string ConnectsFor = "connects_for";
-
     public async Task<IResult> HandleAsync(HttpContext context)
     {
         var result = await context.AuthenticateAsync(OpenIddictClientAspNetCoreDefaults.AuthenticationScheme);
@@ -46,23 +44,31 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Se
         var link = await database.Set<ConnectedAccount>().FirstOrDefaultAsync(account => account.Connection == connection.Name && account.Subject == subject, cancellationToken);
         var person = link is null ? null : await database.Set<Person>().FirstAsync(person => person.Id == link.PersonId, cancellationToken);
 
-        properties.Items.TryGetValue(ConnectsFor, out var connectsFor);
+        var connectsFor = ConnectsFor.ReadFrom(properties);
         if (connectsFor is not null)
         {
             // TV-02: only in the session of the person who began it, and never an account that is somebody else's.
             var current = await context.AuthenticateAsync(CookieAuthenticationDefaults.AuthenticationScheme);
-            if (!current.Succeeded || current.Principal.GetClaim(Claims.Subject) != connectsFor)
+            if (!current.Succeeded || current.Principal.PersonId() != connectsFor.PersonId)
                 return await RefuseAsync(connection, person, "another_session", "This was started in another session", "Sign in again on your account page and connect from there.", StatusCodes.Status403Forbidden);
-            if (person is not null && person.Id.ToString() != connectsFor)
+            if (person is not null && person.Id != connectsFor.PersonId)
                 return await RefuseAsync(connection, person, "account_of_another_person", "This account is connected to someone else", $"You signed in at {connection.DisplayName} with an account that belongs to another person here. Sign out there, and connect your own.", StatusCodes.Status409Conflict);
-            person ??= await database.Set<Person>().FirstAsync(known => known.Id == Guid.Parse(connectsFor), cancellationToken);
+            person ??= await database.Set<Person>().FirstAsync(known => known.Id == connectsFor.PersonId, cancellationToken);
         }
         person ??= NewPerson(upstream);
         if (connectsFor is null) person.DisplayName = NameOf(upstream);
 
         properties.Items.TryGetValue(GrantedScopes.Property, out var scopes);
         var granted = scopes?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
-        await vault.StoreAsync(person.Id, connection, subject, NameOf(upstream), properties.GetTokenValue(OpenIddictClientAspNetCoreConstants.Tokens.RefreshToken), granted, cancellationToken);
+        var refreshToken = properties.GetTokenValue(OpenIddictClientAspNetCoreConstants.Tokens.RefreshToken);
+        if (connectsFor?.RequestId is { } request)
+        {
+            // An app began it: the account is connected when the app says that it got the browser back.
+            return refreshToken is not null && await requests.PendAsync(request, person.Id, subject, NameOf(upstream), refreshToken, granted, cancellationToken) is { } target
+                ? Results.Redirect(target)
+                : Problem("Your account was not connected", "It took too long, or the broker gave no lasting access. Go back to the app and start again.", StatusCodes.Status400BadRequest);
+        }
+        await vault.StoreAsync(person.Id, connection, subject, NameOf(upstream), refreshToken, granted, cancellationToken);
         if (connectsFor is null) await session.SignInAsync(context, person, connection.Name);
         return Results.LocalRedirect(LocalUrl.Or(properties.RedirectUri, "/account"));
     }

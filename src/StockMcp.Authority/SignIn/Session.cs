@@ -15,6 +15,12 @@ public sealed class Session
     /// <summary>When the person signed in.</summary>
     public required DateTimeOffset SignedInAt { get; init; }
 
+    /// <summary>What the browser calls itself, in short: for the person to recognise it, and for nothing else.</summary>
+    public string Browser { get; init; } = "";
+
+    /// <summary>When it last asked for a page; within a minute.</summary>
+    public DateTimeOffset LastSeenAt { get; set; }
+
     /// <summary>When it was signed out.</summary>
     public DateTimeOffset? SignedOutAt { get; set; }
 }
@@ -25,5 +31,6 @@ internal sealed class SessionConfiguration : IEntityTypeConfiguration<Session>
     {
         builder.HasOne<Person>().WithMany().HasForeignKey(session => session.PersonId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(session => session.SignedInAt);
+        builder.Property(session => session.Browser).HasMaxLength(60);
     }
 }

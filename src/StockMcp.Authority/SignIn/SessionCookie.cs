@@ -14,13 +14,14 @@ internal sealed class SessionCookie(AuthorityDbContext database, AuditLog audit,
 {
     public static readonly TimeSpan Idle = TimeSpan.FromMinutes(15);
     public static readonly TimeSpan Longest = TimeSpan.FromHours(12);
+    private static readonly TimeSpan SeenWithin = TimeSpan.FromMinutes(1);
     private const string SessionId = "session_id";
 
     public async Task SignInAsync(HttpContext context, Person person, string connection)
     {
         var now = time.GetUtcNow();
         await database.Set<Session>().Where(session => session.SignedInAt < now - Longest).ExecuteDeleteAsync(context.RequestAborted);
-        var session = new Session { Id = Guid.CreateVersion7(now), PersonId = person.Id, SignedInAt = now };
+        var session = new Session { Id = Guid.CreateVersion7(now), PersonId = person.Id, SignedInAt = now, LastSeenAt = now, Browser = BrowserName.Of(context.Request.Headers.UserAgent.ToString()) };
         database.Add(session);
         database.Audit(new AuditRecord(AuditEvents.SignIn) { Person = person.Id, Connection = connection });
         await database.SaveChangesAsync(context.RequestAborted);
@@ -39,13 +40,30 @@ internal sealed class SessionCookie(AuthorityDbContext database, AuditLog audit,
         await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
     }
 
-    public override async Task ValidatePrincipal(CookieValidatePrincipalContext context)
+    /// <summary>The person's sessions that may still be used, the latest first.</summary>
+    public Task<List<Session>> ListAsync(Guid personId, CancellationToken cancellationToken)
     {
-        var oldest = time.GetUtcNow() - Longest;
-        if (IdOf(context.Principal) is not { } id
-            || !await database.Set<Session>().AnyAsync(session => session.Id == id && session.SignedOutAt == null && session.SignedInAt > oldest, context.HttpContext.RequestAborted))
-            context.RejectPrincipal();
+        var (oldest, idle) = (time.GetUtcNow() - Longest, time.GetUtcNow() - Idle);
+        return database.Set<Session>().AsNoTracking().Where(session => session.PersonId == personId && session.SignedOutAt == null && session.SignedInAt > oldest && session.LastSeenAt > idle)
+            .OrderByDescending(session => session.LastSeenAt).ToListAsync(cancellationToken);
     }
 
-    private static Guid? IdOf(ClaimsPrincipal? principal) => Guid.TryParse(principal?.GetClaim(SessionId), out var id) ? id : null;
+    /// <summary>Signs out one of a person's browsers, or all of them. False if there is none.</summary>
+    public async Task<bool> SignOutAsync(Guid personId, Guid? only, CancellationToken cancellationToken)
+        => await database.Set<Session>().Where(session => session.PersonId == personId && session.SignedOutAt == null && (only == null || session.Id == only))
+            .ExecuteUpdateAsync(set => set.SetProperty(session => session.SignedOutAt, time.GetUtcNow()), cancellationToken) > 0;
+
+    public override async Task ValidatePrincipal(CookieValidatePrincipalContext context)
+    {
+        var (now, cancellationToken) = (time.GetUtcNow(), context.HttpContext.RequestAborted);
+        var oldest = now - Longest;
+        if (IdOf(context.Principal) is not { } id
+            || await database.Set<Session>().AsNoTracking().FirstOrDefaultAsync(session => session.Id == id && session.SignedOutAt == null && session.SignedInAt > oldest, cancellationToken) is not { } session)
+            context.RejectPrincipal();
+        else if (session.LastSeenAt < now - SeenWithin)
+            await database.Set<Session>().Where(known => known.Id == id).ExecuteUpdateAsync(set => set.SetProperty(known => known.LastSeenAt, now), cancellationToken);
+    }
+
+    /// <summary>The session that a cookie names.</summary>
+    public static Guid? IdOf(ClaimsPrincipal? principal) => Guid.TryParse(principal?.GetClaim(SessionId), out var id) ? id : null;
 }

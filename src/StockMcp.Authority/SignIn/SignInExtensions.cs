@@ -67,16 +67,21 @@ public static class SignInExtensions
     /// <param name="upstreamScopes">What to ask for there, beside what each sign-in needs.</param>
     /// <param name="returnUrl">A local URL.</param>
     /// <param name="toConnect">The person who adds the connection to their account; <see langword="null"/> to sign in as whoever the connection says.</param>
-    internal static IResult SignIn(Connection connection, IEnumerable<string> upstreamScopes, string returnUrl, Guid? toConnect = null) => Results.Challenge(
-        new AuthenticationProperties(new Dictionary<string, string?>
+    /// <param name="askWho">Whether the connection asks who they are, even if they are signed in there: they want another account.</param>
+    internal static IResult SignIn(Connection connection, IEnumerable<string> upstreamScopes, string returnUrl, ConnectsFor? toConnect = null, bool askWho = false)
+    {
+        var properties = new AuthenticationProperties(new Dictionary<string, string?>
         {
             [OpenIddictClientAspNetCoreConstants.Properties.RegistrationId] = connection.Name,
             [OpenIddictClientAspNetCoreConstants.Properties.Scope] = string.Join(' ', connection.SignInScopes.Concat(upstreamScopes)),
-            [Callback.ConnectsFor] = toConnect?.ToString(),
         })
         {
             RedirectUri = returnUrl,
-        }, [OpenIddictClientAspNetCoreDefaults.AuthenticationScheme]);
+        };
+        toConnect?.WriteTo(properties);
+        if (askWho) properties.SetParameter(Parameters.Prompt, PromptValues.Login);
+        return Results.Challenge(properties, [OpenIddictClientAspNetCoreDefaults.AuthenticationScheme]);
+    }
 
     /// <summary>The person who is signed in. Endpoints that ask for it need a session.</summary>
     internal static Guid PersonId(this ClaimsPrincipal session)

@@ -63,6 +63,8 @@ internal sealed partial class TokenExchangeEndpoint(TokenVault vault, Connection
                     Errors.InteractionRequired, required.Why, connection.Name,
                     publicUrl.At(ConnectedAccountsExtensions.ConnectPath(connection, required.MissingScopes)),
                     required.MissingScopes.Count > 0 ? string.Join(' ', required.MissingScopes) : null), statusCode: StatusCodes.Status400BadRequest);
+            case UpstreamTokenOutcome.ChoiceRequired choice:
+                return Results.Json(new InteractionRequired(Errors.InteractionRequired, choice.Why, connection.Name, publicUrl.At("/account"), null), statusCode: StatusCodes.Status400BadRequest);
             default:
                 context.Response.Headers.RetryAfter = "5";
                 return Results.Json(new { error = Errors.TemporarilyUnavailable, error_description = $"{connection.DisplayName} does not answer. Try again in a few seconds." }, statusCode: StatusCodes.Status503ServiceUnavailable);

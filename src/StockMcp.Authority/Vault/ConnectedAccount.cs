@@ -41,6 +41,9 @@ public sealed class ConnectedAccount
     /// <summary>Whether tokens can be got.</summary>
     public ConnectionState State { get; set; }
 
+    /// <summary>Whether agents get this one: of a person's accounts at a connection at most one is. Who it is never changes by itself.</summary>
+    public bool InUse { get; set; }
+
     /// <summary>When the person last connected it.</summary>
     public DateTimeOffset ConnectedAt { get; set; }
 

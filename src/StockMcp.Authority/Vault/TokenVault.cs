@@ -10,6 +10,7 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
 {
     private const string RefreshTokenColumn = "refresh_token";
     private const string AccessTokenColumn = "access_token";
+    private const string PendingColumn = "pending_refresh_token";
 
     /// <summary>A stored token is handed out only while it lives longer than this.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromMinutes(1);
@@ -70,6 +71,7 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
                 account.RefreshToken = await keys.SealAsync(account, RefreshTokenColumn, refreshToken, cancellationToken);
             }
         }
+        await ChooseFirstAsync(account, cancellationToken);
         await database.SaveChangesAsync(cancellationToken);
         if (obsolete is not null) await provider.RevokeAsync(connection, obsolete, cancellationToken);
     }
@@ -80,9 +82,10 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
     {
         for (var deadline = time.GetUtcNow() + Lease; time.GetUtcNow() < deadline; await Task.Delay(Pause, time, cancellationToken))
         {
-            var account = await database.Set<ConnectedAccount>().AsNoTracking().Where(account => account.PersonId == personId && account.Connection == connection.Name)
-                .OrderBy(account => account.State).ThenByDescending(account => account.ConnectedAt).FirstOrDefaultAsync(cancellationToken);
-            if (account is null || account.State == ConnectionState.Disconnected) return new UpstreamTokenOutcome.InteractionRequired($"No account at {connection.DisplayName} is connected.", []);
+            var accounts = await database.Set<ConnectedAccount>().AsNoTracking()
+                .Where(account => account.PersonId == personId && account.Connection == connection.Name && account.State != ConnectionState.Disconnected).ToListAsync(cancellationToken);
+            if (accounts.Count == 0) return new UpstreamTokenOutcome.InteractionRequired($"No account at {connection.DisplayName} is connected.", []);
+            if (accounts.Find(account => account.InUse) is not { } account) return new UpstreamTokenOutcome.ChoiceRequired($"Choose which of your accounts at {connection.DisplayName} agents use.");
             if (account.State == ConnectionState.ReconnectNeeded) return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} ended and must be made again.", []);
             var missing = scopes.Except(account.GrantedScopes).ToList();
             if (missing.Count > 0) return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} does not allow {string.Join(", ", missing)} yet.", missing);
@@ -100,11 +103,59 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
         if (!await database.Set<ConnectedAccount>().AnyAsync(account => account.Id == accountId && account.PersonId == personId, cancellationToken)) return false;
         while (!await TryLeaseAsync(accountId, cancellationToken)) await Task.Delay(Pause, time, cancellationToken);
         var account = await database.Set<ConnectedAccount>().FirstAsync(account => account.Id == accountId, cancellationToken);
-        var refreshToken = account.RefreshToken is { } sealedToken ? await keys.OpenAsync(account, RefreshTokenColumn, sealedToken, cancellationToken) : null;
+        var refreshToken = account.RefreshToken is { } sealedToken ? await TryOpenAsync(account, sealedToken, cancellationToken) : null;
+        account.InUse = false;
         await ForgetAsync(account, ConnectionState.Disconnected, cancellationToken);
         if (refreshToken is not null && connections.Find(account.Connection) is { } connection) await provider.RevokeAsync(connection, refreshToken, cancellationToken);
         return true;
     }
+
+    /// <summary>Makes this the account that agents get, among the person's at its connection. False if it is not this person's, or not connected.</summary>
+    public async Task<bool> UseAsync(Guid personId, Guid accountId, CancellationToken cancellationToken)
+    {
+        var all = await database.Set<ConnectedAccount>().Where(account => account.PersonId == personId).ToListAsync(cancellationToken);
+        if (all.Find(account => account.Id == accountId && account.State != ConnectionState.Disconnected) is not { } chosen) return false;
+        foreach (var account in all.Where(account => account.Connection == chosen.Connection)) account.InUse = account == chosen;
+        await database.SaveChangesAsync(cancellationToken);
+        return true;
+    }
+
+    /// <summary>Seals a refresh token that waits for its account.</summary>
+    public Task<byte[]> SealPendingAsync(Guid personId, string connection, string subject, string refreshToken, CancellationToken cancellationToken)
+        => keys.SealAsync(Pending(personId, connection, subject), PendingColumn, refreshToken, cancellationToken);
+
+    /// <exception cref="VaultException">It does not open.</exception>
+    public Task<string> OpenPendingAsync(Guid personId, string connection, string subject, byte[] pending, CancellationToken cancellationToken)
+        => keys.OpenAsync(Pending(personId, connection, subject), PendingColumn, pending, cancellationToken);
+
+    /// <summary>Gives a refresh token back for which nobody came.</summary>
+    public async Task RevokePendingAsync(Guid personId, Connection connection, string subject, byte[] pending, CancellationToken cancellationToken)
+    {
+        if (await TryOpenAsync(Pending(personId, connection.Name, subject), pending, cancellationToken, PendingColumn) is { } refreshToken) await provider.RevokeAsync(connection, refreshToken, cancellationToken);
+    }
+
+    // Agents get the first account at a connection, and no other until the person says so.
+    private async Task ChooseFirstAsync(ConnectedAccount account, CancellationToken cancellationToken)
+    {
+        if (account.State == ConnectionState.Disconnected || account.InUse) return;
+        account.InUse = !await database.Set<ConnectedAccount>().AnyAsync(other => other.PersonId == account.PersonId && other.Connection == account.Connection && other.Id != account.Id && other.State != ConnectionState.Disconnected, cancellationToken);
+    }
+
+    // What does not open cannot be revoked, but it can be forgotten.
+    private async Task<string?> TryOpenAsync(ConnectedAccount account, byte[] sealedToken, CancellationToken cancellationToken, string column = RefreshTokenColumn)
+    {
+        try
+        {
+            return await keys.OpenAsync(account, column, sealedToken, cancellationToken);
+        }
+        catch (VaultException exception)
+        {
+            LogNotOpened(exception, account.Connection);
+            return null;
+        }
+    }
+
+    private static ConnectedAccount Pending(Guid personId, string connection, string subject) => new() { PersonId = personId, Connection = connection, Subject = subject, AccountName = "" };
 
     private async Task<UpstreamTokenOutcome> RefreshAsync(Guid accountId, Connection connection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
@@ -164,6 +215,9 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
         database.RemoveRange(await database.Set<UpstreamAccessToken>().Where(token => token.AccountId == account.Id).ToListAsync(cancellationToken));
         await database.SaveChangesAsync(cancellationToken);
     }
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Critical, Message = "A secret of an account at {Connection} does not open, so it is not revoked there; it is forgotten here.")]
+    private partial void LogNotOpened(Exception exception, string connection);
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Account {AccountId} at {Connection} has to be connected again: its refresh token is not honoured any more.")]
     private partial void LogReconnectNeeded(Guid accountId, string connection);

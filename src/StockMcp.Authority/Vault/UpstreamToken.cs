@@ -20,6 +20,10 @@ public abstract record UpstreamTokenOutcome
     /// <param name="MissingScopes">The connection's scopes that were not granted; empty if the account is not connected at all.</param>
     public sealed record InteractionRequired(string Why, IReadOnlyList<string> MissingScopes) : UpstreamTokenOutcome;
 
+    /// <summary>Only the person can help: by choosing which of their accounts agents use.</summary>
+    /// <param name="Why">In words, for the person.</param>
+    public sealed record ChoiceRequired(string Why) : UpstreamTokenOutcome;
+
     /// <summary>The provider did not answer, or not sensibly: later it may.</summary>
     public sealed record Unavailable : UpstreamTokenOutcome;
 }

@@ -27,7 +27,7 @@ internal sealed record ConsentAnswer
     /// <summary>Takes these scopes' ticks away on the Authority's page alone.</summary>
     public static ConsentAnswer AtAuthorityWithout(StockMcpSystem system, params string[] scopes) => new() { Unticked = scopes, At = system.Running.Authority.Url };
 
-    /// <summary>Whether a box that comes ticked stays so. Its name, or its value, ends with the scope.</summary>
+    /// <summary>Whether a box that comes ticked stays so, or one that asks "are you sure" gets its tick. Its name, or its value, ends with the scope.</summary>
     public bool Ticks(IHtmlInputElement box, Uri page)
-        => box.IsChecked && !((At is null || At.IsBaseOf(page)) && Unticked.Any(scope => box.Value == scope || box.Name == scope || box.Name!.EndsWith(":" + scope, StringComparison.Ordinal)));
+        => (box.IsChecked || box.Name == "sure") && !((At is null || At.IsBaseOf(page)) && Unticked.Any(scope => box.Value == scope || box.Name == scope || box.Name!.EndsWith(":" + scope, StringComparison.Ordinal)));
 }

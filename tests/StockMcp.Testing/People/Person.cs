@@ -29,6 +29,13 @@ internal sealed class Person : IDisposable
 
     public static Person Bob(StockMcpSystem system) => new(Site(system), "bob");
 
+    /// <summary>Somebody who knows another site, too.</summary>
+    public Person AlsoAt(Uri origin)
+    {
+        site.Add(origin.GetLeftPart(UriPartial.Authority));
+        return this;
+    }
+
     /// <summary>The text of every page they saw.</summary>
     public IReadOnlyList<string> Pages => pages;
 

@@ -261,6 +261,37 @@ namespace StockMcp.Authority.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "ConnectRequest",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    PersonId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    ClientId = table.Column<string>(type: "TEXT", nullable: false),
+                    Connection = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Scopes = table.Column<string>(type: "TEXT", nullable: false),
+                    RedirectUri = table.Column<string>(type: "TEXT", nullable: false),
+                    State = table.Column<string>(type: "TEXT", nullable: true),
+                    ExpiresAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    SessionHash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    TicketHash = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    CodeHash = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    Subject = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
+                    AccountName = table.Column<string>(type: "TEXT", maxLength: 200, nullable: true),
+                    Granted = table.Column<string>(type: "TEXT", nullable: true),
+                    RefreshToken = table.Column<byte[]>(type: "BLOB", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_ConnectRequest", x => x.Id);
+                    table.ForeignKey(
+                        name: "FK_ConnectRequest_Person_PersonId",
+                        column: x => x.PersonId,
+                        principalTable: "Person",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "ConnectedAccount",
                 columns: table => new
                 {
@@ -271,6 +302,7 @@ namespace StockMcp.Authority.Migrations
                     AccountName = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
                     Scopes = table.Column<string>(type: "TEXT", nullable: false),
                     State = table.Column<int>(type: "INTEGER", nullable: false),
+                    InUse = table.Column<bool>(type: "INTEGER", nullable: false),
                     ConnectedAt = table.Column<long>(type: "INTEGER", nullable: false),
                     RefreshToken = table.Column<byte[]>(type: "BLOB", nullable: true),
                     RefreshLease = table.Column<long>(type: "INTEGER", nullable: true)
@@ -333,6 +365,8 @@ namespace StockMcp.Authority.Migrations
                     Id = table.Column<Guid>(type: "TEXT", nullable: false),
                     PersonId = table.Column<Guid>(type: "TEXT", nullable: false),
                     SignedInAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    Browser = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    LastSeenAt = table.Column<long>(type: "INTEGER", nullable: false),
                     SignedOutAt = table.Column<long>(type: "INTEGER", nullable: true)
                 },
                 constraints: table =>
@@ -408,6 +442,28 @@ namespace StockMcp.Authority.Migrations
                 name: "IX_AuditEntries_Actor_Seq",
                 table: "AuditEntries",
                 columns: new[] { "Actor", "Seq" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_ConnectRequest_ExpiresAt",
+                table: "ConnectRequest",
+                column: "ExpiresAt");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_ConnectRequest_PersonId",
+                table: "ConnectRequest",
+                column: "PersonId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_ConnectRequest_SessionHash",
+                table: "ConnectRequest",
+                column: "SessionHash",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_ConnectRequest_TicketHash",
+                table: "ConnectRequest",
+                column: "TicketHash",
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_ConnectedAccount_Connection_Subject",
@@ -517,6 +573,9 @@ namespace StockMcp.Authority.Migrations
 
             migrationBuilder.DropTable(
                 name: "AuditKeys");
+
+            migrationBuilder.DropTable(
+                name: "ConnectRequest");
 
             migrationBuilder.DropTable(
                 name: "DataProtectionKeys");

@@ -262,6 +262,37 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                 });
 
             migrationBuilder.CreateTable(
+                name: "ConnectRequest",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "uuid", nullable: false),
+                    PersonId = table.Column<Guid>(type: "uuid", nullable: false),
+                    ClientId = table.Column<string>(type: "text", nullable: false),
+                    Connection = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    Scopes = table.Column<string>(type: "text", nullable: false),
+                    RedirectUri = table.Column<string>(type: "text", nullable: false),
+                    State = table.Column<string>(type: "text", nullable: true),
+                    ExpiresAt = table.Column<long>(type: "bigint", nullable: false),
+                    SessionHash = table.Column<byte[]>(type: "bytea", nullable: false),
+                    TicketHash = table.Column<byte[]>(type: "bytea", nullable: true),
+                    CodeHash = table.Column<byte[]>(type: "bytea", nullable: true),
+                    Subject = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: true),
+                    AccountName = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true),
+                    Granted = table.Column<string>(type: "text", nullable: true),
+                    RefreshToken = table.Column<byte[]>(type: "bytea", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_ConnectRequest", x => x.Id);
+                    table.ForeignKey(
+                        name: "FK_ConnectRequest_Person_PersonId",
+                        column: x => x.PersonId,
+                        principalTable: "Person",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "ConnectedAccount",
                 columns: table => new
                 {
@@ -272,6 +303,7 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     AccountName = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false),
                     Scopes = table.Column<string>(type: "text", nullable: false),
                     State = table.Column<int>(type: "integer", nullable: false),
+                    InUse = table.Column<bool>(type: "boolean", nullable: false),
                     ConnectedAt = table.Column<long>(type: "bigint", nullable: false),
                     RefreshToken = table.Column<byte[]>(type: "bytea", nullable: true),
                     RefreshLease = table.Column<long>(type: "bigint", nullable: true)
@@ -334,6 +366,8 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     Id = table.Column<Guid>(type: "uuid", nullable: false),
                     PersonId = table.Column<Guid>(type: "uuid", nullable: false),
                     SignedInAt = table.Column<long>(type: "bigint", nullable: false),
+                    Browser = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false),
+                    LastSeenAt = table.Column<long>(type: "bigint", nullable: false),
                     SignedOutAt = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -409,6 +443,28 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                 name: "IX_AuditEntries_Actor_Seq",
                 table: "AuditEntries",
                 columns: new[] { "Actor", "Seq" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_ConnectRequest_ExpiresAt",
+                table: "ConnectRequest",
+                column: "ExpiresAt");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_ConnectRequest_PersonId",
+                table: "ConnectRequest",
+                column: "PersonId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_ConnectRequest_SessionHash",
+                table: "ConnectRequest",
+                column: "SessionHash",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_ConnectRequest_TicketHash",
+                table: "ConnectRequest",
+                column: "TicketHash",
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_ConnectedAccount_Connection_Subject",
@@ -518,6 +574,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
 
             migrationBuilder.DropTable(
                 name: "AuditKeys");
+
+            migrationBuilder.DropTable(
+                name: "ConnectRequest");
 
             migrationBuilder.DropTable(
                 name: "DataProtectionKeys");

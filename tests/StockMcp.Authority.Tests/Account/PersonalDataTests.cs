@@ -1,0 +1,81 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.IdentityModel.JsonWebTokens;
+using StockMcp.Authority.Database;
+using StockMcp.Authority.SignIn;
+using StockMcp.Authority.Vault;
+using StockMcp.Testing.Harness;
+using StockMcp.Testing.People;
+using Person = StockMcp.Testing.People.Person;
+
+namespace StockMcp.Authority.Tests.Account;
+
+public sealed class PersonalDataTests
+{
+    [Fact, Trait("Requirement", "DM-01")]
+    public async Task A_person_takes_their_data_away_without_any_secret_in_it()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        var agent = await TestAgent.RegisterAsync(system);
+        var tokens = await agent.ConnectAsync(alice);
+        await TestAgent.ExchangeAsync(system, tokens.AccessToken);
+
+        using var response = await alice.SendAsync(new HttpRequestMessage(HttpMethod.Get, new Uri(system.Running.Authority.Url, "account/export")));
+
+        response.Content.Headers.ContentDisposition!.ToString().Should().Be("attachment; filename=stockmcp-data.json; filename*=UTF-8''stockmcp-data.json");
+        var text = await response.Content.ReadAsStringAsync();
+        var data = JsonDocument.Parse(text).RootElement;
+        data.GetProperty("person").GetProperty("display_name").GetString().Should().Be("Alice Liddell");
+        data.GetProperty("connected_accounts")[0].GetProperty("state").GetString().Should().Be("connected");
+        data.GetProperty("agents")[0].GetProperty("client_id").GetString().Should().Be(agent.ClientId);
+        data.GetProperty("sessions").GetArrayLength().Should().Be(1);
+        text.Should().NotContain("token\"").And.NotContain("eyJ");
+    }
+
+    [Fact, Trait("Requirement", "DM-01"), Trait("Requirement", "TV-05"), Trait("Requirement", "AS-12")]
+    public async Task Deleting_revokes_upstream_destroys_the_persons_keys_and_ends_every_token()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        using var bob = Person.Bob(system);
+        var agent = await TestAgent.RegisterAsync(system);
+        var (tokens, bobs) = (await agent.ConnectAsync(alice), await agent.ConnectAsync(bob));
+        await TestAgent.ExchangeAsync(system, tokens.AccessToken);
+        var page = new Uri(system.Running.Authority.Url, "account/delete");
+        await alice.SubmitAsync(page, "Delete my data");
+
+        system.Brokerage.Requests.Should().Contain(request => request.Path == "/connect/revoke" && request.Status == 200);
+        (await agent.RefreshAsync(tokens.RefreshToken!))["error"].Should().Be("invalid_grant");
+        (await TestAgent.ExchangeAsync(system, tokens.AccessToken))["error"].Should().Be("invalid_grant");
+        (await alice.StatusAsync(page)).Should().Be(HttpStatusCode.Redirect, "she is signed out");
+        await using (var scope = system.Running.Authority.Services.CreateAsyncScope())
+        {
+            var database = scope.ServiceProvider.GetRequiredService<AuthorityDbContext>();
+            var id = Guid.Parse(new JsonWebToken(tokens.AccessToken).Subject);
+            (await database.Set<PersonKey>().AnyAsync(key => key.PersonId == id)).Should().BeFalse();
+            (await database.Set<ConnectedAccount>().AnyAsync(account => account.PersonId == id)).Should().BeFalse();
+            (await database.Set<Session>().AnyAsync(session => session.PersonId == id)).Should().BeFalse();
+        }
+        (await TestAgent.ExchangeAsync(system, bobs.AccessToken)).Status.Should().Be(HttpStatusCode.OK, "he is somebody else");
+        (await TestAgent.ExchangeAsync(system, (await agent.ConnectAsync(alice)).AccessToken)).Status.Should().Be(HttpStatusCode.OK, "she may come back, as somebody new");
+    }
+
+    [Fact, Trait("Requirement", "DM-01")]
+    public async Task Nothing_is_deleted_without_the_tick_or_without_the_pages_own_form()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        var tokens = await (await TestAgent.RegisterAsync(system)).ConnectAsync(alice);
+        var page = new Uri(system.Running.Authority.Url, "account/delete");
+        using var form = await alice.FillInUntilAsync(page, text => text.Contains("Delete my data", StringComparison.Ordinal), ConsentAnswer.Without("sure"));
+        using var unsure = await alice.SendAsync(form);
+        (await unsure.Content.ReadAsStringAsync()).Should().Contain("Tick the box");
+        using var bare = await alice.SendAsync(new HttpRequestMessage(HttpMethod.Post, page) { Content = new FormUrlEncodedContent([new("sure", "yes")]) });
+        bare.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+
+        (await TestAgent.ExchangeAsync(system, tokens.AccessToken)).Status.Should().Be(HttpStatusCode.OK);
+    }
+}
