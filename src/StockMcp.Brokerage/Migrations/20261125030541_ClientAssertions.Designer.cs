@@ -10,15 +10,9 @@ using StockMcp.Brokerage.Database;
 
 namespace StockMcp.Brokerage.Migrations
 {
-<<<<<<<< HEAD:src/StockMcp.Brokerage/Migrations/20261125030541_ClientAssertions.Designer.cs
     [DbContext(typeof(BrokerageDbContext))]
     [Migration("20261125030541_ClientAssertions")]
     partial class ClientAssertions
-========
-    [DbContext(typeof(AuthorityDbContext))]
-    [Migration("20261125030818_Initial")]
-    partial class Initial
->>>>>>>> 7065d32a5fb4804b953d82f63fff716f838dab23:src/StockMcp.Authority/Migrations/20261125030818_Initial.Designer.cs
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -251,192 +245,9 @@ namespace StockMcp.Brokerage.Migrations
                     b.ToTable("OpenIddictTokens", (string)null);
                 });
 
-<<<<<<<< HEAD:src/StockMcp.Brokerage/Migrations/20261125030541_ClientAssertions.Designer.cs
             modelBuilder.Entity("StockMcp.AuthorizationServer.Hardening.UsedAssertion", b =>
                 {
                     b.Property<byte[]>("Id")
-========
-            modelBuilder.Entity("StockMcp.Authority.ConnectedAccounts.ConnectRequest", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("AccountName")
-                        .HasMaxLength(200)
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("ClientId")
-                        .IsRequired()
-                        .HasColumnType("TEXT");
-
-                    b.Property<byte[]>("CodeHash")
-                        .HasColumnType("BLOB");
-
-                    b.Property<string>("Connection")
-                        .IsRequired()
-                        .HasMaxLength(64)
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("ExpiresAt")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Granted")
-                        .HasColumnType("TEXT");
-
-                    b.Property<Guid>("PersonId")
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("RedirectUri")
-                        .IsRequired()
-                        .HasColumnType("TEXT");
-
-                    b.Property<byte[]>("RefreshToken")
-                        .HasColumnType("BLOB");
-
-                    b.Property<string>("Scopes")
-                        .IsRequired()
-                        .HasColumnType("TEXT");
-
-                    b.Property<byte[]>("SessionHash")
-                        .IsRequired()
-                        .HasColumnType("BLOB");
-
-                    b.Property<string>("State")
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("Subject")
-                        .HasMaxLength(255)
-                        .HasColumnType("TEXT");
-
-                    b.Property<byte[]>("TicketHash")
-                        .HasColumnType("BLOB");
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("ExpiresAt");
-
-                    b.HasIndex("PersonId");
-
-                    b.HasIndex("SessionHash")
-                        .IsUnique();
-
-                    b.HasIndex("TicketHash")
-                        .IsUnique();
-
-                    b.ToTable("ConnectRequest");
-                });
-
-            modelBuilder.Entity("StockMcp.Authority.Consent.AgentConsent", b =>
-                {
-                    b.Property<Guid>("PersonId")
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("ClientId")
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("Resource")
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("RedirectHost")
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("GrantedAt")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<long?>("LastUsedAt")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Scopes")
-                        .IsRequired()
-                        .HasColumnType("TEXT");
-
-                    b.HasKey("PersonId", "ClientId", "Resource", "RedirectHost");
-
-                    b.ToTable("AgentConsent");
-                });
-
-            modelBuilder.Entity("StockMcp.Authority.SignIn.Person", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("CreatedAt")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("DisplayName")
-                        .IsRequired()
-                        .HasMaxLength(200)
-                        .HasColumnType("TEXT");
-
-                    b.HasKey("Id");
-
-                    b.ToTable("Person");
-                });
-
-            modelBuilder.Entity("StockMcp.Authority.SignIn.Session", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("Browser")
-                        .IsRequired()
-                        .HasMaxLength(60)
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("LastSeenAt")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<Guid>("PersonId")
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("SignedInAt")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<long?>("SignedOutAt")
-                        .HasColumnType("INTEGER");
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("PersonId");
-
-                    b.HasIndex("SignedInAt");
-
-                    b.ToTable("Session");
-                });
-
-            modelBuilder.Entity("StockMcp.Authority.Vault.ConnectedAccount", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("AccountName")
-                        .IsRequired()
-                        .HasMaxLength(200)
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("ConnectedAt")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Connection")
-                        .IsRequired()
-                        .HasMaxLength(64)
-                        .HasColumnType("TEXT");
-
-                    b.Property<bool>("InUse")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<Guid>("PersonId")
-                        .HasColumnType("TEXT");
-
-                    b.Property<long?>("RefreshLease")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<byte[]>("RefreshToken")
->>>>>>>> 7065d32a5fb4804b953d82f63fff716f838dab23:src/StockMcp.Authority/Migrations/20261125030818_Initial.Designer.cs
                         .HasColumnType("BLOB");
 
                     b.Property<long>("ExpiresAt")
@@ -676,20 +487,7 @@ namespace StockMcp.Brokerage.Migrations
                     b.Navigation("Authorization");
                 });
 
-<<<<<<<< HEAD:src/StockMcp.Brokerage/Migrations/20261125030541_ClientAssertions.Designer.cs
             modelBuilder.Entity("StockMcp.Brokerage.SignIn.Session", b =>
-========
-            modelBuilder.Entity("StockMcp.Authority.ConnectedAccounts.ConnectRequest", b =>
-                {
-                    b.HasOne("StockMcp.Authority.SignIn.Person", null)
-                        .WithMany()
-                        .HasForeignKey("PersonId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
-                });
-
-            modelBuilder.Entity("StockMcp.Authority.Consent.AgentConsent", b =>
->>>>>>>> 7065d32a5fb4804b953d82f63fff716f838dab23:src/StockMcp.Authority/Migrations/20261125030818_Initial.Designer.cs
                 {
                     b.HasOne("StockMcp.Brokerage.Users.User", null)
                         .WithMany()
