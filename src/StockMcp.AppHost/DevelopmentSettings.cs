@@ -29,6 +29,7 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["PublicUrl"] = Origin(authority),
         ["Urls"] = Origin(authority),
         ["DataDirectory"] = Path.Combine(data, "authority"),
+        ["ConnectionStrings:Redis"] = redis,
         ["Connections:brokerage:Issuer"] = brokerage.AbsoluteUri,
         ["Connections:brokerage:ClientId"] = AuthorityAtBrokerage,
         ["Connections:brokerage:ClientSecret"] = secrets.AuthorityAtBrokerage,

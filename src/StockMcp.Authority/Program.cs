@@ -5,6 +5,7 @@ using StockMcp.Authority.Connections;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.Registration;
+using StockMcp.Authority.Revocations;
 using StockMcp.Authority.SignIn;
 using StockMcp.Authority.StartPage;
 using StockMcp.Authority.TokenExchange;
@@ -18,8 +19,8 @@ namespace StockMcp.Authority;
 /// <summary>The authorization server for agents, from its settings to its routes.</summary>
 public static class Program
 {
-    /// <summary>Runs it until it is told to stop.</summary>
-    public static Task<int> Main(string[] args) => ServiceHost.RunAsync(arguments => Build(arguments), args);
+    /// <summary>Runs it until it is told to stop, or a command of the vault.</summary>
+    public static Task<int> Main(string[] args) => args is [VaultCommand.Name, ..] ? VaultCommand.RunAsync(args) : ServiceHost.RunAsync(arguments => Build(arguments), args);
 
     /// <summary>Builds it.</summary>
     /// <param name="args">The command line's arguments.</param>
@@ -32,6 +33,7 @@ public static class Program
         builder.AddAgentAuthorization();  // Authorization/      OpenIddict: flows, resources, scopes
         builder.AddConnections();         // Connections/        where people sign in; what scopes mean there
         builder.AddSignIn();              // SignIn/             federated sign-in, sessions
+        builder.AddRevocations();         // Revocations/        tells the Servers which tokens are void
         builder.AddVault();               // Vault/              upstream tokens, encrypted
         builder.AddConsent();             // Consent/            what a person allows an agent
         builder.AddClientRegistration();  // Registration/       RFC 7591

@@ -24,6 +24,20 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Co
             || connections.Find(upstream.GetClaim(Claims.Private.RegistrationId)) is not { } connection)
             return Problem("The sign-in did not complete", "Go back to the app and start again.", StatusCodes.Status400BadRequest);
 
+        try
+        {
+            return await ArriveAsync(context, upstream, properties, connection, subject);
+        }
+        catch (DbUpdateException)
+        {
+            // Two browsers of one person came for the first time at once. The other was faster: now there is somebody to find.
+            database.ChangeTracker.Clear();
+            return await ArriveAsync(context, upstream, properties, connection, subject);
+        }
+    }
+
+    private async Task<IResult> ArriveAsync(HttpContext context, ClaimsPrincipal upstream, AuthenticationProperties properties, Connection connection, string subject)
+    {
         var cancellationToken = context.RequestAborted;
         var link = await database.Set<ConnectedAccount>().FirstOrDefaultAsync(account => account.Connection == connection.Name && account.Subject == subject, cancellationToken);
         var person = link is null ? null : await database.Set<Person>().FirstAsync(person => person.Id == link.PersonId, cancellationToken);
@@ -52,14 +66,7 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Co
                 ? Results.Redirect(target)
                 : Problem("Your account was not connected", "It took too long, or the broker gave no lasting access. Go back to the app and start again.", StatusCodes.Status400BadRequest);
         }
-        try
-        {
-            await vault.StoreAsync(person.Id, connection, subject, NameOf(upstream), refreshToken, granted, cancellationToken);
-        }
-        catch (DbUpdateException)
-        {
-            return Problem("You signed in twice at once", "For the first time, too: start again, and it will work.", StatusCodes.Status409Conflict);
-        }
+        await vault.StoreAsync(person.Id, connection, subject, NameOf(upstream), refreshToken, granted, cancellationToken);
         if (connectsFor is null) await session.SignInAsync(context, person);
         return Results.LocalRedirect(LocalUrl.Or(properties.RedirectUri, "/account"));
     }
