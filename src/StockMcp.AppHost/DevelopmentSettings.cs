@@ -31,6 +31,7 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["DataDirectory"] = Path.Combine(data, "authority"),
         // A development machine need not reach the internet, and a client that believes that it does would fail there.
         ["ClientMetadataDocuments:Enabled"] = "false",
+        ["ConnectionStrings:Redis"] = redis,
         ["Connections:brokerage:Issuer"] = brokerage.AbsoluteUri,
         ["Connections:brokerage:ClientId"] = AuthorityAtBrokerage,
         ["Connections:brokerage:ClientSecret"] = secrets.AuthorityAtBrokerage,

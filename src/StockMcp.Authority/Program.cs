@@ -8,6 +8,7 @@ using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.Limits;
 using StockMcp.Authority.Registration;
+using StockMcp.Authority.Revocations;
 using StockMcp.Authority.SignIn;
 using StockMcp.Authority.StartPage;
 using StockMcp.Authority.TokenExchange;
@@ -22,10 +23,11 @@ namespace StockMcp.Authority;
 /// <summary>The authorization server for agents, from its settings to its routes.</summary>
 public static class Program
 {
-    /// <summary>Runs it until it is told to stop, or one of its commands: <c>audit</c>, <c>keys</c>.</summary>
+    /// <summary>Runs it until it is told to stop, or one of its commands: <c>audit</c>, <c>keys</c>, <c>vault</c>.</summary>
     public static Task<int> Main(string[] args) => args switch
     {
         [AuditCommand.Name, ..] => AuditCommand.RunAsync(args),
+        [VaultCommand.Name, ..] => VaultCommand.RunAsync(args),
         _ when KeyCommand.Is(args) => KeyCommand.RunAsync(arguments => Build(arguments), args),
         _ => ServiceHost.RunAsync(arguments => Build(arguments), args),
     };
@@ -43,6 +45,7 @@ public static class Program
         builder.AddConnections();         // Connections/        where people sign in; what scopes mean there
         builder.AddLimits();              // Limits/             how much one address may ask for
         builder.AddSignIn();              // SignIn/             federated sign-in, sessions
+        builder.AddRevocations();         // Revocations/        tells the Servers which tokens are void
         builder.AddVault();               // Vault/              upstream tokens, encrypted
         builder.AddConsent();             // Consent/            what a person allows an agent
         builder.AddTokenEndpoint();       // Tokens/             codes and refresh tokens

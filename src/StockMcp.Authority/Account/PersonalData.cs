@@ -5,13 +5,14 @@ using OpenIddict.EntityFrameworkCore.Models;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
+using StockMcp.Authority.Revocations;
 using StockMcp.Authority.SignIn;
 using StockMcp.Authority.Vault;
 
 namespace StockMcp.Authority.Account;
 
 /// <summary>All that is kept about a person: to take away, and to delete (DM-01).</summary>
-internal sealed class PersonalData(AuthorityDbContext database, TokenVault vault, ConsentStore consents, SessionCookie sessions, ConnectionTable connections, TimeProvider time)
+internal sealed class PersonalData(AuthorityDbContext database, TokenVault vault, ConsentStore consents, SessionCookie sessions, ConnectionTable connections, RevocationNotices revocations, TimeProvider time)
 {
     private static readonly JsonSerializerOptions s_json = new()
     {
@@ -40,12 +41,13 @@ internal sealed class PersonalData(AuthorityDbContext database, TokenVault vault
     /// </summary>
     public async Task DeleteAsync(Guid personId, CancellationToken cancellationToken)
     {
-        foreach (var account in await vault.ListAsync(personId, cancellationToken)) await vault.DisconnectAsync(personId, account.Id, connections, cancellationToken);
+        foreach (var account in (await vault.ListAsync(personId, cancellationToken)).Where(account => account.State != ConnectionState.Disconnected)) await vault.DisconnectAsync(personId, account.Id, connections, cancellationToken);
         var subject = personId.ToString();
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
         await database.Set<OpenIddictEntityFrameworkCoreToken>().Where(token => token.Subject == subject).ExecuteDeleteAsync(cancellationToken);
         await database.Set<OpenIddictEntityFrameworkCoreAuthorization>().Where(authorization => authorization.Subject == subject).ExecuteDeleteAsync(cancellationToken);
         await database.Set<Person>().Where(person => person.Id == personId).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        revocations.Person(personId);
     }
 }

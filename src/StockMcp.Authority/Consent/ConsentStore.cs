@@ -2,11 +2,12 @@ using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.Database;
+using StockMcp.Authority.Revocations;
 
 namespace StockMcp.Authority.Consent;
 
 /// <summary>What people allowed their agents.</summary>
-internal sealed class ConsentStore(AuthorityDbContext database, IOpenIddictApplicationManager clients, IOpenIddictAuthorizationManager authorizations, IOpenIddictTokenManager tokens, AuditLog audit, TimeProvider time)
+internal sealed class ConsentStore(AuthorityDbContext database, IOpenIddictApplicationManager clients, IOpenIddictAuthorizationManager authorizations, IOpenIddictTokenManager tokens, RevocationNotices revocations, AuditLog audit, TimeProvider time)
 {
     public Task<AgentConsent?> FindAsync(Guid personId, string clientId, string resource, Uri redirectUri, CancellationToken cancellationToken)
     {
@@ -41,8 +42,11 @@ internal sealed class ConsentStore(AuthorityDbContext database, IOpenIddictAppli
     {
         await audit.AppendAsync(new AuditRecord(AuditEvents.AgentSignedOut) { Person = personId, Client = clientId });
         await database.Set<AgentConsent>().Where(consent => consent.PersonId == personId && consent.ClientId == clientId).ExecuteDeleteAsync(cancellationToken);
-        if (await clients.FindByClientIdAsync(clientId, cancellationToken) is not { } client || await clients.GetIdAsync(client, cancellationToken) is not { } id) return;
-        await authorizations.RevokeAsync(personId.ToString(), id, status: null, type: null, cancellationToken);
-        await tokens.RevokeAsync(personId.ToString(), id, status: null, type: null, cancellationToken);
+        if (await clients.FindByClientIdAsync(clientId, cancellationToken) is { } client && await clients.GetIdAsync(client, cancellationToken) is { } id)
+        {
+            await authorizations.RevokeAsync(personId.ToString(), id, status: null, type: null, cancellationToken);
+            await tokens.RevokeAsync(personId.ToString(), id, status: null, type: null, cancellationToken);
+        }
+        revocations.Agent(personId, clientId);
     }
 }

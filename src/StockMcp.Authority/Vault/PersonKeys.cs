@@ -50,7 +50,8 @@ internal sealed class PersonKeys(AuthorityDbContext database, MasterKeys masters
     /// <summary>Seals a secret. A first key is made when the person has none; the caller saves it with what it sealed.</summary>
     public async Task<byte[]> SealAsync(ConnectedAccount account, string column, string secret, CancellationToken cancellationToken)
     {
-        var key = database.Set<PersonKey>().Local.Where(key => key.PersonId == account.PersonId).MaxBy(key => key.Version)
+        // One that was just made is not stored yet; of those that are, the database knows the newest.
+        var key = database.ChangeTracker.Entries<PersonKey>().FirstOrDefault(entry => entry.State == EntityState.Added && entry.Entity.PersonId == account.PersonId)?.Entity
             ?? await database.Set<PersonKey>().Where(key => key.PersonId == account.PersonId).OrderByDescending(key => key.Version).FirstOrDefaultAsync(cancellationToken)
             ?? Create(account.PersonId);
         var sealedSecret = Unwrap(key).Encrypt(SealPurpose, Encoding.UTF8.GetBytes(secret), BoundTo(account, column));
@@ -78,19 +79,62 @@ internal sealed class PersonKeys(AuthorityDbContext database, MasterKeys masters
         }
     }
 
-    private PersonKey Create(Guid personId)
+    /// <summary>The key's bytes, wrapped by another master key. They are the same, so all that they sealed still opens.</summary>
+    /// <exception cref="VaultException">It does not open.</exception>
+    public byte[] Rewrap(PersonKey key, int masterKeyVersion)
     {
-        var key = new PersonKey { PersonId = personId, Version = 1, MasterKeyVersion = masters.Current, WrappedKey = [] };
+        var bytes = Open(key);
+        try
+        {
+            return masters.Get(masterKeyVersion).Encrypt(WrapPurpose, bytes, BoundTo(key));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(bytes);
+        }
+    }
+
+    /// <summary>The version of the key that sealed it.</summary>
+    public static int VersionOf(byte[] stored) => stored.Length > Header ? BinaryPrimitives.ReadInt32BigEndian(stored.AsSpan(1)) : 0;
+
+    /// <summary>Makes the person's next key; from now on it seals.</summary>
+    /// <returns>Its version.</returns>
+    public async Task<int> AddVersionAsync(Guid personId, CancellationToken cancellationToken)
+    {
+        var key = Create(personId, 1 + await database.Set<PersonKey>().Where(key => key.PersonId == personId).MaxAsync(key => (int?)key.Version, cancellationToken) ?? 1);
+        await database.SaveChangesAsync(cancellationToken);
+        return key.Version;
+    }
+
+    /// <summary>Seals a secret with the person's newest key. One that does not open stays as it is, and is named.</summary>
+    public async Task<byte[]> ResealAsync(ConnectedAccount account, string column, byte[] stored, List<string> failed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await SealAsync(account, column, await OpenAsync(account, column, stored, cancellationToken), cancellationToken);
+        }
+        catch (VaultException exception)
+        {
+            failed.Add(exception.Message);
+            return stored;
+        }
+    }
+
+    private PersonKey Create(Guid personId, int version = 1)
+    {
+        var key = new PersonKey { PersonId = personId, Version = version, MasterKeyVersion = masters.Current, WrappedKey = [] };
         key.WrappedKey = masters.Get(key.MasterKeyVersion).Encrypt(WrapPurpose, RandomNumberGenerator.GetBytes(32), BoundTo(key));
         database.Add(key);
         return key;
     }
 
-    private MasterSecret Unwrap(PersonKey key)
+    private MasterSecret Unwrap(PersonKey key) => new(Open(key));
+
+    private byte[] Open(PersonKey key)
     {
         try
         {
-            return new MasterSecret(masters.Get(key.MasterKeyVersion).Decrypt(WrapPurpose, key.WrappedKey, BoundTo(key)));
+            return masters.Get(key.MasterKeyVersion).Decrypt(WrapPurpose, key.WrappedKey, BoundTo(key));
         }
         catch (CryptographicException exception)
         {

@@ -2,23 +2,19 @@ using Microsoft.EntityFrameworkCore;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Database;
+using StockMcp.Authority.Revocations;
 
 namespace StockMcp.Authority.Vault;
 
 /// <summary>Keeps the refresh tokens of people's accounts, and gets access tokens with them: never more than one refresh of an account at a time.</summary>
-internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys keys, UpstreamProvider provider, TimeProvider time, ILogger<TokenVault> log)
+internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys keys, AccountLease lease, UpstreamProvider provider, RevocationNotices revocations, TimeProvider time, ILogger<TokenVault> log)
 {
-    private const string RefreshTokenColumn = "refresh_token";
-    private const string AccessTokenColumn = "access_token";
-    private const string PendingColumn = "pending_refresh_token";
+    internal const string RefreshTokenColumn = "refresh_token";
+    internal const string AccessTokenColumn = "access_token";
+    internal const string PendingColumn = "pending_refresh_token";
 
     /// <summary>A stored token is handed out only while it lives longer than this.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromMinutes(1);
-
-    /// <summary>Longer than a refresh can take; a copy that dies in between holds the others up no longer than this.</summary>
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(20);
-
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
 
     /// <summary>A person's accounts, oldest first.</summary>
     public Task<List<ConnectedAccount>> ListAsync(Guid personId, CancellationToken cancellationToken)
@@ -44,10 +40,7 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
         if (id is { } knownId)
         {
             // A refresh that is under way would put its own token over this one.
-            while (!await TryLeaseAsync(knownId, cancellationToken)) await Task.Delay(Pause, time, cancellationToken);
-            account = await database.Set<ConnectedAccount>().FirstAsync(known => known.Id == knownId, cancellationToken);
-            await database.Entry(account).ReloadAsync(cancellationToken);
-            account.RefreshLease = null;
+            account = await lease.TakeAsync(knownId, cancellationToken) ?? throw new DbUpdateConcurrencyException("The account was deleted meanwhile.");
         }
         else
         {
@@ -80,7 +73,7 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
     /// <exception cref="VaultException">What is stored does not open.</exception>
     public async Task<UpstreamTokenOutcome> GetAsync(Guid personId, Connection connection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
-        for (var deadline = time.GetUtcNow() + Lease; time.GetUtcNow() < deadline; await Task.Delay(Pause, time, cancellationToken))
+        for (var deadline = time.GetUtcNow() + AccountLease.Length; time.GetUtcNow() < deadline; await Task.Delay(AccountLease.Pause, time, cancellationToken))
         {
             var accounts = await database.Set<ConnectedAccount>().AsNoTracking()
                 .Where(account => account.PersonId == personId && account.Connection == connection.Name && account.State != ConnectionState.Disconnected).ToListAsync(cancellationToken);
@@ -92,7 +85,7 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
 
             if (await FindStoredAsync(account, scopes, cancellationToken) is { } stored) return stored;
             // From here on the caller's cancellation does not count: a token that was rotated must be committed (TV-04).
-            if (await TryLeaseAsync(account.Id, cancellationToken)) return await RefreshAsync(account.Id, connection, scopes, CancellationToken.None);
+            if (await lease.TryAsync(account.Id, cancellationToken)) return await RefreshAsync(account.Id, connection, scopes, CancellationToken.None);
         }
         return new UpstreamTokenOutcome.Unavailable();
     }
@@ -101,11 +94,11 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
     public async Task<bool> DisconnectAsync(Guid personId, Guid accountId, ConnectionTable connections, CancellationToken cancellationToken)
     {
         if (!await database.Set<ConnectedAccount>().AnyAsync(account => account.Id == accountId && account.PersonId == personId, cancellationToken)) return false;
-        while (!await TryLeaseAsync(accountId, cancellationToken)) await Task.Delay(Pause, time, cancellationToken);
-        var account = await database.Set<ConnectedAccount>().FirstAsync(account => account.Id == accountId, cancellationToken);
+        if (await lease.TakeAsync(accountId, cancellationToken) is not { } account) return false;
         var refreshToken = account.RefreshToken is { } sealedToken ? await TryOpenAsync(account, sealedToken, cancellationToken) : null;
         account.InUse = false;
         await ForgetAsync(account, ConnectionState.Disconnected, cancellationToken);
+        revocations.Connection(personId, account.Connection);
         if (refreshToken is not null && connections.Find(account.Connection) is { } connection) await provider.RevokeAsync(connection, refreshToken, cancellationToken);
         return true;
     }
@@ -117,6 +110,7 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
         if (all.Find(account => account.Id == accountId && account.State != ConnectionState.Disconnected) is not { } chosen) return false;
         foreach (var account in all.Where(account => account.Connection == chosen.Connection)) account.InUse = account == chosen;
         await database.SaveChangesAsync(cancellationToken);
+        revocations.Connection(personId, chosen.Connection);
         return true;
     }
 
@@ -155,7 +149,7 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
         }
     }
 
-    private static ConnectedAccount Pending(Guid personId, string connection, string subject) => new() { PersonId = personId, Connection = connection, Subject = subject, AccountName = "" };
+    internal static ConnectedAccount Pending(Guid personId, string connection, string subject) => new() { PersonId = personId, Connection = connection, Subject = subject, AccountName = "" };
 
     private async Task<UpstreamTokenOutcome> RefreshAsync(Guid accountId, Connection connection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
@@ -180,18 +174,12 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
             case RefreshOutcome.Refused:
                 LogReconnectNeeded(account.Id, connection.Name);
                 await ForgetAsync(account, ConnectionState.ReconnectNeeded, cancellationToken);
+                revocations.Connection(account.PersonId, connection.Name);
                 return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} ended and must be made again.", []);
             default:
                 await database.SaveChangesAsync(cancellationToken);
                 return new UpstreamTokenOutcome.Unavailable();
         }
-    }
-
-    private async Task<bool> TryLeaseAsync(Guid accountId, CancellationToken cancellationToken)
-    {
-        var now = time.GetUtcNow();
-        return await database.Set<ConnectedAccount>().Where(account => account.Id == accountId && (account.RefreshLease == null || account.RefreshLease < now))
-            .ExecuteUpdateAsync(set => set.SetProperty(account => account.RefreshLease, now + Lease), cancellationToken) == 1;
     }
 
     private async Task<UpstreamTokenOutcome.Issued?> FindStoredAsync(ConnectedAccount account, IReadOnlyList<string> scopes, CancellationToken cancellationToken)

@@ -9,6 +9,8 @@ public static class VaultExtensions
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddSingleton(MasterKeys.From(builder.Configuration));
         builder.Services.AddScoped<PersonKeys>();
+        builder.Services.AddScoped<AccountLease>();
+        builder.Services.AddSingleton<KeyRotation>();
         builder.Services.AddScoped<UpstreamProvider>();
         builder.Services.AddScoped<TokenVault>();
     }

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using StackExchange.Redis;
+using StockMcp.Hosting;
 using StockMcp.Tools.Connections;
 
 namespace StockMcp.Server.UpstreamTokens;
@@ -38,13 +39,21 @@ internal sealed partial class SharedTokens : IAsyncDisposable
         return options;
     }
 
-    public Task<UpstreamAccessToken?> FindAsync(string name) => TryAsync(async redis =>
-    {
-        var value = (byte[]?)await redis.StringGetAsync(name);
-        return value is null ? null : seal.Open(name, value);
-    }, null);
+    /// <summary>Tells of each link whose tokens are void; of nothing in particular when messages may have been missed, and all are.</summary>
+    public Action<string?>? OnRevoked { get; set; }
 
-    public Task StoreAsync(string name, UpstreamAccessToken token, TimeSpan lifetime) => TryAsync(redis => redis.StringSetAsync(name, seal.Seal(name, token), lifetime), false);
+    /// <summary>The entry, if it is of its links' present epoch; and that epoch, or <see langword="null"/> if there is no Redis to ask.</summary>
+    public Task<(UpstreamAccessToken? Token, string? Epoch)> FindAsync(string name, IReadOnlyList<string> links) => TryAsync(async redis =>
+    {
+        var values = await redis.StringGetAsync([(RedisKey)name, .. links.Select(link => (RedisKey)RevokedLinks.EpochKey(link))]);
+        var epoch = string.Join('|', values.Skip(1).Select(value => (string?)value));
+        if ((byte[]?)values[0] is not { } value) return ((UpstreamAccessToken?)null, (string?)epoch);
+        var token = seal.Open(name, value, out var sealedIn);
+        if (token is null) LogForeign();
+        return (sealedIn == epoch ? token : null, epoch);
+    }, (null, null));
+
+    public Task StoreAsync(string name, UpstreamAccessToken token, string epoch, TimeSpan lifetime) => TryAsync(redis => redis.StringSetAsync(name, seal.Seal(name, token, epoch), lifetime), false);
 
     public Task RemoveAsync(string name) => TryAsync(redis => redis.KeyDeleteAsync(name), false);
 
@@ -81,11 +90,28 @@ internal sealed partial class SharedTokens : IAsyncDisposable
         }
     }
 
+    private async Task SubscribeAsync(ConnectionMultiplexer open)
+    {
+        try
+        {
+            await open.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RevokedLinks.Channel), (_, link) => OnRevoked?.Invoke(link));
+        }
+        catch (RedisException exception)
+        {
+            // The client keeps the wish, and subscribes as soon as it is connected.
+            if (Interlocked.Exchange(ref away, 1) == 0) LogAway(exception.GetType().Name);
+        }
+    }
+
     private async Task<IConnectionMultiplexer?> ConnectAsync(ConfigurationOptions options)
     {
         try
         {
-            return await ConnectionMultiplexer.ConnectAsync(options);
+            var open = await ConnectionMultiplexer.ConnectAsync(options);
+            // What was published while this copy did not listen is not known: then all is void.
+            open.ConnectionRestored += (_, restored) => { if (restored.ConnectionType == ConnectionType.Subscription) OnRevoked?.Invoke(null); };
+            await SubscribeAsync(open);
+            return open;
         }
         catch (RedisException exception)
         {
@@ -93,6 +119,9 @@ internal sealed partial class SharedTokens : IAsyncDisposable
             return null;
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A token in Redis does not open: it was changed there, moved, or sealed with another key. It is not used")]
+    private partial void LogForeign();
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Redis does not answer ({Reason}): tokens are remembered in this process alone until it is back")]
     private partial void LogAway(string reason);

@@ -1,3 +1,4 @@
+using StockMcp.Hosting;
 using StockMcp.Tools.Connections;
 
 namespace StockMcp.Server.UpstreamTokens;
@@ -12,6 +13,9 @@ internal sealed record TokenKey(string Issuer, string Subject, string ClientId, 
 {
     public static TokenKey For(Caller caller, string audience, IReadOnlyList<string> scopes)
         => new(caller.Issuer, caller.Subject, caller.ClientId, audience, string.Join(' ', scopes.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)));
+
+    /// <summary>What can end that makes the token void: the person, their account, their agent.</summary>
+    public IReadOnlyList<string> Links() => [RevokedLinks.Person(Issuer, Subject), RevokedLinks.Connection(Issuer, Subject, Audience), RevokedLinks.Agent(Issuer, Subject, ClientId)];
 
     /// <summary>All of it, so that no two keys read the same: each part with its length before it.</summary>
     public string Canonical() => string.Concat(new[] { Issuer, Subject, ClientId, Audience, Scope }.Select(part => $"{part.Length}:{part}"));

@@ -27,9 +27,12 @@ internal sealed class TokenSeal : IDisposable
     /// <summary>The entry's name.</summary>
     public string NameOf(TokenKey key) => "stockmcp:token:" + Base64Url.EncodeToString(HMACSHA256.HashData(nameKey, Encoding.UTF8.GetBytes(key.Canonical())));
 
-    public byte[] Seal(string name, UpstreamAccessToken token)
+    /// <param name="name">The entry's name.</param>
+    /// <param name="token">The token.</param>
+    /// <param name="epoch">The epoch of its links: in another it is void.</param>
+    public byte[] Seal(string name, UpstreamAccessToken token, string epoch = "")
     {
-        var plain = JsonSerializer.SerializeToUtf8Bytes(new Content(token.Value, token.ExpiresAt));
+        var plain = JsonSerializer.SerializeToUtf8Bytes(new Content(token.Value, token.ExpiresAt, epoch));
         var sealedToken = new byte[1 + NonceBytes + TagBytes + plain.Length];
         sealedToken[0] = Version;
         var nonce = sealedToken.AsSpan(1, NonceBytes);
@@ -40,14 +43,19 @@ internal sealed class TokenSeal : IDisposable
     }
 
     /// <returns><see langword="null"/> if it was not sealed here under this name.</returns>
-    public UpstreamAccessToken? Open(string name, ReadOnlySpan<byte> sealedToken)
+    public UpstreamAccessToken? Open(string name, ReadOnlySpan<byte> sealedToken) => Open(name, sealedToken, out _);
+
+    /// <returns><see langword="null"/> if it was not sealed here under this name; and the epoch that it was sealed in.</returns>
+    public UpstreamAccessToken? Open(string name, ReadOnlySpan<byte> sealedToken, out string epoch)
     {
+        epoch = "";
         if (sealedToken.Length <= 1 + NonceBytes + TagBytes || sealedToken[0] != Version) return null;
         var plain = new byte[sealedToken.Length - 1 - NonceBytes - TagBytes];
         try
         {
             aes.Decrypt(sealedToken.Slice(1, NonceBytes), sealedToken[(1 + NonceBytes + TagBytes)..], sealedToken.Slice(1 + NonceBytes, TagBytes), plain, Encoding.UTF8.GetBytes(name));
             var content = JsonSerializer.Deserialize<Content>(plain)!;
+            epoch = content.P;
             return new UpstreamAccessToken(content.T, content.E);
         }
         catch (Exception exception) when (exception is CryptographicException or JsonException)
@@ -66,7 +74,7 @@ internal sealed class TokenSeal : IDisposable
         CryptographicOperations.ZeroMemory(nameKey);
     }
 
-    private sealed record Content(string T, DateTimeOffset E)
+    private sealed record Content(string T, DateTimeOffset E, string P = "")
     {
         public override string ToString() => "sealed token";
     }

@@ -10,11 +10,26 @@ namespace StockMcp.Server.UpstreamTokens;
 /// <summary>
 /// Upstream tokens, from memory, else from Redis, else by an exchange: one at a time for each key in this process, and across copies as long as there is a Redis (TV-03).
 /// </summary>
-internal sealed class UpstreamTokenCache(SharedTokens shared, TokenSeal seal, IOptions<UpstreamTokenOptions> options, TimeProvider time, Telemetry telemetry) : IDisposable
+internal sealed class UpstreamTokenCache : IDisposable
 {
+    // One that is revoked while it is exchanged is asked for again; one that is revoked each time again is not worth more.
+    private const int MostExchanges = 3;
     private static readonly TimeSpan s_lookAgain = TimeSpan.FromMilliseconds(50);
-    private readonly MemoryCache memory = new(new MemoryCacheOptions { SizeLimit = options.Value.Capacity });
+    private readonly SharedTokens shared;
+    private readonly TokenSeal seal;
+    private readonly IOptions<UpstreamTokenOptions> options;
+    private readonly TimeProvider time;
+    private readonly Telemetry telemetry;
+    private readonly MemoryCache memory;
+    private readonly Revocations revocations = new();
     private readonly ConcurrentDictionary<string, Lazy<Task<UpstreamAccessToken>>> flights = new(StringComparer.Ordinal);
+
+    public UpstreamTokenCache(SharedTokens shared, TokenSeal seal, IOptions<UpstreamTokenOptions> options, TimeProvider time, Telemetry telemetry)
+    {
+        (this.shared, this.seal, this.options, this.time, this.telemetry) = (shared, seal, options, time, telemetry);
+        memory = new MemoryCache(new MemoryCacheOptions { SizeLimit = options.Value.Capacity });
+        shared.OnRevoked = Forget;
+    }
 
     /// <summary>The token of this key.</summary>
     /// <param name="key">Whose, and for what.</param>
@@ -23,13 +38,13 @@ internal sealed class UpstreamTokenCache(SharedTokens shared, TokenSeal seal, IO
     /// <exception cref="TradingException">None can be had.</exception>
     public async Task<UpstreamAccessToken> GetAsync(TokenKey key, Func<CancellationToken, Task<UpstreamAccessToken>> exchange, CancellationToken cancellationToken)
     {
-        var name = seal.NameOf(key);
-        if (Remembered(name) is { } token)
+        var entry = new Named(seal.NameOf(key), key.Links());
+        if (Remembered(entry.Name) is { } token)
         {
             telemetry.UpstreamToken("memory");
             return token;
         }
-        var flight = flights.GetOrAdd(name, _ => new Lazy<Task<UpstreamAccessToken>>(() => Task.Run(() => FlyAsync(name, exchange), CancellationToken.None)));
+        var flight = flights.GetOrAdd(entry.Name, _ => new Lazy<Task<UpstreamAccessToken>>(() => Task.Run(() => FlyAsync(entry, exchange), CancellationToken.None)));
         return await flight.Value.WaitAsync(cancellationToken);
     }
 
@@ -38,25 +53,42 @@ internal sealed class UpstreamTokenCache(SharedTokens shared, TokenSeal seal, IO
     {
         var name = seal.NameOf(key);
         if (Remembered(name)?.Value == refused.Value) memory.Remove(name);
-        if ((await shared.FindAsync(name))?.Value == refused.Value) await shared.RemoveAsync(name);
+        if ((await shared.FindAsync(name, key.Links())).Token?.Value == refused.Value) await shared.RemoveAsync(name);
     }
 
-    public void Dispose() => memory.Dispose();
+    public void Dispose()
+    {
+        shared.OnRevoked = null;
+        memory.Dispose();
+    }
 
-    private async Task<UpstreamAccessToken> FlyAsync(string name, Func<CancellationToken, Task<UpstreamAccessToken>> exchange)
+    // TV-05: what is remembered is void at once, here and for copies that have not heard of it. In Redis the epoch makes it void, too; it is removed so as not to depend on that alone.
+    private void Forget(string? link)
+    {
+        revocations.Add(link);
+        foreach (var name in memory.Keys.OfType<string>().ToList())
+        {
+            if (!memory.TryGetValue(name, out Entry? entry) || !revocations.Since(entry!.Moment, entry.Links)) continue;
+            memory.Remove(name);
+            if (link is not null) _ = shared.RemoveAsync(name);
+        }
+    }
+
+    private async Task<UpstreamAccessToken> FlyAsync(Named entry, Func<CancellationToken, Task<UpstreamAccessToken>> exchange)
     {
         try
         {
-            return Remembered(name) ?? await FindSharedAsync(name) ?? await ExchangeOnceAsync(name, exchange);
+            return Remembered(entry.Name) ?? (await FindSharedAsync(entry)).Token ?? await ExchangeOnceAsync(entry, exchange);
         }
         finally
         {
-            flights.TryRemove(name, out _);
+            flights.TryRemove(entry.Name, out _);
         }
     }
 
-    private async Task<UpstreamAccessToken> ExchangeOnceAsync(string name, Func<CancellationToken, Task<UpstreamAccessToken>> exchange)
+    private async Task<UpstreamAccessToken> ExchangeOnceAsync(Named entry, Func<CancellationToken, Task<UpstreamAccessToken>> exchange)
     {
+        var name = entry.Name;
         var lockTime = options.Value.Timeout + TimeSpan.FromSeconds(2);
         var owner = await shared.LockAsync(name, lockTime);
         var deadline = time.GetUtcNow() + options.Value.Timeout;
@@ -64,20 +96,31 @@ internal sealed class UpstreamTokenCache(SharedTokens shared, TokenSeal seal, IO
         while (owner is { Length: 0 } && time.GetUtcNow() < deadline)
         {
             await Task.Delay(s_lookAgain, TimeProvider.System, CancellationToken.None);
-            if (await FindSharedAsync(name) is { } found) return found;
+            if ((await FindSharedAsync(entry)).Token is { } found) return found;
             owner = await shared.LockAsync(name, lockTime);
         }
         try
         {
-            if (owner is { Length: > 0 } && await FindSharedAsync(name) is { } found) return found;
-            var token = await ExchangeAsync(exchange);
-            var lifetime = Lifetime(token);
-            if (lifetime > TimeSpan.Zero)
+            for (var attempt = 1; ; attempt++)
             {
-                Remember(name, token, lifetime);
-                await shared.StoreAsync(name, token, lifetime);
+                var moment = revocations.Now;
+                var (found, epoch) = await FindSharedAsync(entry);
+                if (found is not null) return found;
+                var token = await ExchangeAsync(exchange);
+                // It may have been given just before its link was revoked. Then it is neither remembered nor used.
+                if (revocations.Since(moment, entry.Links) || ((await shared.FindAsync(name, entry.Links)).Epoch is { } now && epoch is not null && now != epoch))
+                {
+                    if (attempt < MostExchanges) continue;
+                    throw TradingException.Unavailable("the authorization server");
+                }
+                var lifetime = Lifetime(token);
+                if (lifetime > TimeSpan.Zero)
+                {
+                    Remember(entry, token, lifetime, moment);
+                    if (epoch is not null) await shared.StoreAsync(name, token, epoch, lifetime);
+                }
+                return token;
             }
-            return token;
         }
         finally
         {
@@ -108,18 +151,21 @@ internal sealed class UpstreamTokenCache(SharedTokens shared, TokenSeal seal, IO
         }
     }
 
-    private async Task<UpstreamAccessToken?> FindSharedAsync(string name)
+    private async Task<(UpstreamAccessToken? Token, string? Epoch)> FindSharedAsync(Named entry)
     {
-        if (await shared.FindAsync(name) is not { } token || Lifetime(token) is var lifetime && lifetime <= TimeSpan.Zero) return null;
-        Remember(name, token, lifetime);
+        var moment = revocations.Now;
+        var (token, epoch) = await shared.FindAsync(entry.Name, entry.Links);
+        if (token is null || Lifetime(token) is var lifetime && lifetime <= TimeSpan.Zero || revocations.Since(moment, entry.Links)) return (null, epoch);
+        Remember(entry, token, lifetime, moment);
         telemetry.UpstreamToken("redis");
-        return token;
+        return (token, epoch);
     }
 
-    private UpstreamAccessToken? Remembered(string name) => memory.TryGetValue(name, out Entry? entry) && entry!.Until > time.GetUtcNow() ? entry.Token : null;
+    private UpstreamAccessToken? Remembered(string name)
+        => memory.TryGetValue(name, out Entry? entry) && entry!.Until > time.GetUtcNow() && !revocations.Since(entry.Moment, entry.Links) ? entry.Token : null;
 
-    private void Remember(string name, UpstreamAccessToken token, TimeSpan lifetime)
-        => memory.Set(name, new Entry(token, time.GetUtcNow() + lifetime), new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = lifetime });
+    private void Remember(Named entry, UpstreamAccessToken token, TimeSpan lifetime, long moment)
+        => memory.Set(entry.Name, new Entry(token, time.GetUtcNow() + lifetime, entry.Links, moment), new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = lifetime });
 
     private TimeSpan Lifetime(UpstreamAccessToken token)
     {
@@ -127,5 +173,8 @@ internal sealed class UpstreamTokenCache(SharedTokens shared, TokenSeal seal, IO
         return left < options.Value.LongestMemory ? left : options.Value.LongestMemory;
     }
 
-    private sealed record Entry(UpstreamAccessToken Token, DateTimeOffset Until);
+    /// <summary>An entry's name, and the links that make it void.</summary>
+    private sealed record Named(string Name, IReadOnlyList<string> Links);
+
+    private sealed record Entry(UpstreamAccessToken Token, DateTimeOffset Until, IReadOnlyList<string> Links, long Moment);
 }

@@ -12,7 +12,7 @@ using StockMcp.Authority.Database;
 namespace StockMcp.Authority.Migrations.PostgreSql
 {
     [DbContext(typeof(PostgreSqlAuthorityDbContext))]
-    [Migration("20261125033033_Initial")]
+    [Migration("20261125033343_Initial")]
     partial class Initial
     {
         /// <inheritdoc />

@@ -11,7 +11,7 @@ using StockMcp.Authority.Database;
 namespace StockMcp.Authority.Migrations
 {
     [DbContext(typeof(AuthorityDbContext))]
-    [Migration("20261125033028_Initial")]
+    [Migration("20261125033340_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
