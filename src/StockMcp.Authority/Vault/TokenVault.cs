@@ -60,6 +60,7 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
             {
                 obsolete = before;
                 database.Audit(new AuditRecord(AuditEvents.AccountConnected) { Person = personId, Connection = connection.Name, Scopes = string.Join(' ', granted) });
+                database.RemoveRange(await database.Set<UpstreamAccessToken>().Where(token => token.AccountId == account.Id).ToListAsync(cancellationToken)); // the old connection's may have ended at the provider
                 (account.Scopes, account.State, account.ConnectedAt) = (string.Join(' ', granted), ConnectionState.Connected, now);
                 account.RefreshToken = await keys.SealAsync(account, RefreshTokenColumn, refreshToken, cancellationToken);
             }

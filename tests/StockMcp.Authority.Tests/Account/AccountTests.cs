@@ -42,6 +42,21 @@ public sealed class AccountTests
         (await alice.ReadAsync(AccountPage(system))).Should().Contain("not connected");
     }
 
+    [Fact, Trait("Requirement", "TV-04")]
+    public async Task Who_disconnected_at_the_broker_and_connects_again_gets_tokens_of_the_new_connection()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        var tokens = await (await TestAgent.RegisterAsync(system)).ConnectAsync(alice);
+        var before = (await TestAgent.ExchangeAsync(system, tokens.AccessToken))["access_token"];
+        await alice.SubmitAsync(new Uri(system.Running.Brokerage.Url, "connected-apps"), "Disconnect");
+
+        await alice.GoAsync(new Uri(system.Running.Authority.Url, "account/connect/brokerage"), url => url.AbsolutePath == "/account");
+
+        var after = (await TestAgent.ExchangeAsync(system, tokens.AccessToken))["access_token"];
+        after.Should().NotBeNull().And.NotBe(before, "that one ended with the old connection");
+    }
+
     [Fact, Trait("Requirement", "TV-02")]
     public async Task An_account_of_somebody_else_cannot_be_connected()
     {
