@@ -676,6 +676,9 @@ namespace StockMcp.Authority.Migrations
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long>("ObtainedAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<byte[]>("Token")
                         .IsRequired()
                         .HasColumnType("BLOB");

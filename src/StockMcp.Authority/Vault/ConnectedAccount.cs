@@ -57,7 +57,7 @@ public sealed class ConnectedAccount
     public IReadOnlyList<string> GrantedScopes => Scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }
 
-/// <summary>An access token of the connection, kept while it lives: those who ask for the same share it.</summary>
+/// <summary>An access token of the connection, kept while it lives: those who ask for the same in one moment share it, and later it stands in while the provider is away.</summary>
 public sealed class UpstreamAccessToken
 {
     /// <summary>The account it is for.</summary>
@@ -68,6 +68,9 @@ public sealed class UpstreamAccessToken
 
     /// <summary>The token, sealed by the person's key.</summary>
     public required byte[] Token { get; set; }
+
+    /// <summary>When the provider gave it.</summary>
+    public required DateTimeOffset ObtainedAt { get; set; }
 
     /// <summary>When it expires.</summary>
     public required DateTimeOffset ExpiresAt { get; set; }

@@ -13,6 +13,11 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
     internal const string AccessTokenColumn = "access_token";
     internal const string PendingColumn = "pending_refresh_token";
 
+    /// <summary>
+    /// Those who ask for the same within this time share one answer. A later one asks the provider again: it may come because the API refused the token.
+    /// </summary>
+    private static readonly TimeSpan Shared = TimeSpan.FromSeconds(20);
+
     /// <summary>A stored token is handed out only while it lives longer than this.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromMinutes(1);
 
@@ -84,7 +89,7 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
             var missing = scopes.Except(account.GrantedScopes).ToList();
             if (missing.Count > 0) return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} does not allow {string.Join(", ", missing)} yet.", missing);
 
-            if (await FindStoredAsync(account, scopes, cancellationToken) is { } stored) return stored;
+            if (await FindStoredAsync(account, scopes, Shared, cancellationToken) is { } stored) return stored;
             // From here on the caller's cancellation does not count: a token that was rotated must be committed (TV-04).
             if (await lease.TryAsync(account.Id, cancellationToken)) return await RefreshAsync(account.Id, connection, scopes, CancellationToken.None);
         }
@@ -97,10 +102,18 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
         if (!await database.Set<ConnectedAccount>().AnyAsync(account => account.Id == accountId && account.PersonId == personId, cancellationToken)) return false;
         if (await lease.TakeAsync(accountId, cancellationToken) is not { } account) return false;
         var refreshToken = account.RefreshToken is { } sealedToken ? await TryOpenAsync(account, sealedToken, cancellationToken) : null;
+        var accessTokens = new List<string>();
+        foreach (var stored in await database.Set<UpstreamAccessToken>().AsNoTracking().Where(token => token.AccountId == accountId).ToListAsync(cancellationToken))
+        {
+            if (await TryOpenAsync(account, stored.Token, cancellationToken, AccessTokenColumn) is { } accessToken) accessTokens.Add(accessToken);
+        }
         account.InUse = false;
         await ForgetAsync(account, ConnectionState.Disconnected, cancellationToken);
         revocations.Connection(personId, account.Connection);
-        if (refreshToken is not null && connections.Find(account.Connection) is { } connection) await provider.RevokeAsync(connection, refreshToken, cancellationToken);
+        if (connections.Find(account.Connection) is not { } connection) return true;
+        // The access tokens, too: a provider that looks tokens up then refuses them wherever somebody still remembers one (TV-05).
+        foreach (var accessToken in accessTokens) await provider.RevokeAsync(connection, accessToken, cancellationToken);
+        if (refreshToken is not null) await provider.RevokeAsync(connection, refreshToken, cancellationToken);
         return true;
     }
 
@@ -157,7 +170,7 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
         var account = await database.Set<ConnectedAccount>().FirstAsync(account => account.Id == accountId, cancellationToken);
         if (account.RefreshToken is null) return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} ended and must be made again.", []);
         // Who had the lease before may have got just this token.
-        if (await FindStoredAsync(account, scopes, cancellationToken) is { } stored)
+        if (await FindStoredAsync(account, scopes, Shared, cancellationToken) is { } stored)
         {
             account.RefreshLease = null;
             await database.SaveChangesAsync(cancellationToken);
@@ -179,22 +192,24 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
                 return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} ended and must be made again.", []);
             default:
                 await database.SaveChangesAsync(cancellationToken);
-                return new UpstreamTokenOutcome.Unavailable();
+                return await FindStoredAsync(account, scopes, TimeSpan.MaxValue, cancellationToken) ?? (UpstreamTokenOutcome)new UpstreamTokenOutcome.Unavailable(); // FD-04
         }
     }
 
-    private async Task<UpstreamTokenOutcome.Issued?> FindStoredAsync(ConnectedAccount account, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    private async Task<UpstreamTokenOutcome.Issued?> FindStoredAsync(ConnectedAccount account, IReadOnlyList<string> scopes, TimeSpan noOlderThan, CancellationToken cancellationToken)
     {
-        var (wanted, alive) = (string.Join(' ', scopes), time.GetUtcNow() + Margin);
-        var stored = await database.Set<UpstreamAccessToken>().AsNoTracking().FirstOrDefaultAsync(token => token.AccountId == account.Id && token.Scopes == wanted && token.ExpiresAt > alive, cancellationToken);
+        var now = time.GetUtcNow();
+        var (wanted, alive, since) = (string.Join(' ', scopes), now + Margin, noOlderThan < now - DateTimeOffset.MinValue ? now - noOlderThan : DateTimeOffset.MinValue);
+        var stored = await database.Set<UpstreamAccessToken>().AsNoTracking()
+            .FirstOrDefaultAsync(token => token.AccountId == account.Id && token.Scopes == wanted && token.ExpiresAt > alive && token.ObtainedAt > since, cancellationToken);
         return stored is null ? null : new UpstreamTokenOutcome.Issued(await keys.OpenAsync(account, AccessTokenColumn, stored.Token, cancellationToken), stored.ExpiresAt, scopes);
     }
 
     private async Task KeepAsync(ConnectedAccount account, string scopes, string accessToken, DateTimeOffset expiresAt, CancellationToken cancellationToken)
     {
         var sealedToken = await keys.SealAsync(account, AccessTokenColumn, accessToken, cancellationToken);
-        if (await database.Set<UpstreamAccessToken>().FindAsync([account.Id, scopes], cancellationToken) is { } stored) (stored.Token, stored.ExpiresAt) = (sealedToken, expiresAt);
-        else database.Add(new UpstreamAccessToken { AccountId = account.Id, Scopes = scopes, Token = sealedToken, ExpiresAt = expiresAt });
+        if (await database.Set<UpstreamAccessToken>().FindAsync([account.Id, scopes], cancellationToken) is { } stored) (stored.Token, stored.ObtainedAt, stored.ExpiresAt) = (sealedToken, time.GetUtcNow(), expiresAt);
+        else database.Add(new UpstreamAccessToken { AccountId = account.Id, Scopes = scopes, Token = sealedToken, ObtainedAt = time.GetUtcNow(), ExpiresAt = expiresAt });
     }
 
     private async Task ForgetAsync(ConnectedAccount account, ConnectionState state, CancellationToken cancellationToken)

@@ -65,11 +65,11 @@ internal sealed partial class UpstreamProvider(OpenIddictClientService client, T
     }
 
     /// <summary>RFC 7009, as far as the provider has it: what is not revoked there is at least forgotten here.</summary>
-    public async Task RevokeAsync(Connection connection, string refreshToken, CancellationToken cancellationToken)
+    public async Task RevokeAsync(Connection connection, string token, CancellationToken cancellationToken)
     {
         try
         {
-            await client.RevokeTokenAsync(new RevocationRequest { RegistrationId = connection.Name, Token = refreshToken, TokenTypeHint = TokenTypeHints.RefreshToken, CancellationToken = cancellationToken });
+            await client.RevokeTokenAsync(new RevocationRequest { RegistrationId = connection.Name, Token = token, CancellationToken = cancellationToken });
         }
         catch (Exception exception) when (exception is ProtocolException or HttpRequestException or OperationCanceledException or InvalidOperationException)
         {
@@ -83,6 +83,6 @@ internal sealed partial class UpstreamProvider(OpenIddictClientService client, T
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Connection} gave no token: {Kind}: {Reason}")]
     private partial void LogUnavailable(string connection, string kind, string reason);
 
-    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "A refresh token at {Connection} was not revoked there ({Kind}); it is forgotten here.")]
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "A token at {Connection} was not revoked there ({Kind}); it is forgotten here.")]
     private partial void LogNotRevoked(string connection, string kind);
 }

@@ -37,7 +37,7 @@ public sealed class AccountTests
 
         await alice.SubmitAsync(AccountPage(system), "Disconnect");
 
-        system.Brokerage.Requests.Should().Contain(request => request.Path == "/connect/revoke" && request.Status == 200);
+        system.Brokerage.Requests.Count(request => request.Path == "/connect/revoke" && request.Status == 200).Should().Be(2, "the refresh token, and the access token that it gave");
         (await TestAgent.ExchangeAsync(system, tokens.AccessToken))["error"].Should().Be("interaction_required");
         (await alice.ReadAsync(AccountPage(system))).Should().Contain("not connected");
     }

@@ -50,6 +50,20 @@ public sealed class VaultTests
         (await TestAgent.ExchangeAsync(system, tokens.AccessToken)).Status.Should().Be(HttpStatusCode.OK, "the agent's token is good again without a new sign-in");
     }
 
+    [Fact, Trait("Requirement", "TV-05")]
+    public async Task A_token_that_the_broker_may_have_ended_is_not_handed_out_again()
+    {
+        var clock = new ShiftedClock();
+        await using var system = await StockMcpSystem.StartAsync(clock: clock);
+        using var alice = Person.Alice(system);
+        var tokens = await (await TestAgent.RegisterAsync(system)).ConnectAsync(alice);
+        (await TestAgent.ExchangeAsync(system, tokens.AccessToken)).Status.Should().Be(HttpStatusCode.OK);
+        await DisconnectAtBrokerageAsync(system, alice);
+        clock.Advance(TimeSpan.FromSeconds(30));
+
+        (await TestAgent.ExchangeAsync(system, tokens.AccessToken))["error"].Should().Be("interaction_required");
+    }
+
     [Fact, Trait("Requirement", "TX-02")]
     public async Task A_scope_that_the_person_did_not_grant_at_the_broker_is_named_with_the_way_to_grant_it()
     {

@@ -683,6 +683,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("bigint");
 
+                    b.Property<long>("ObtainedAt")
+                        .HasColumnType("bigint");
+
                     b.Property<byte[]>("Token")
                         .IsRequired()
                         .HasColumnType("bytea");

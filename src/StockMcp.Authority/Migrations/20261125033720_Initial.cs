@@ -420,6 +420,7 @@ namespace StockMcp.Authority.Migrations
                     AccountId = table.Column<Guid>(type: "TEXT", nullable: false),
                     Scopes = table.Column<string>(type: "TEXT", nullable: false),
                     Token = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    ObtainedAt = table.Column<long>(type: "INTEGER", nullable: false),
                     ExpiresAt = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>

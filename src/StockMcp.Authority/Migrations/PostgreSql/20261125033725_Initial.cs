@@ -421,6 +421,7 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     AccountId = table.Column<Guid>(type: "uuid", nullable: false),
                     Scopes = table.Column<string>(type: "text", nullable: false),
                     Token = table.Column<byte[]>(type: "bytea", nullable: false),
+                    ObtainedAt = table.Column<long>(type: "bigint", nullable: false),
                     ExpiresAt = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
