@@ -15,6 +15,8 @@ public static class StartPageExtensions
         builder.Services.AddRazorComponents();
         // Razor components bring the keys of forms along. This page has no form, and a stateless server keeps no keys.
         builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
+        // It would make a key and a file for it at each start all the same.
+        foreach (var maker in builder.Services.Where(service => service.ImplementationType?.Name == "DataProtectionHostedService").ToList()) builder.Services.Remove(maker);
     }
 
     /// <summary>Serves the page.</summary>
