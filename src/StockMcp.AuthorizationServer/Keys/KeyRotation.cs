@@ -107,7 +107,7 @@ public sealed partial class KeyRotation(IServiceScopeFactory scopes, SigningKeys
         try
         {
             await database.SaveChangesAsync(cancellationToken);
-            LogAdded(kid, signsFrom);
+            if (generation > 1) LogAdded(kid, signsFrom); // the first one is no news
         }
         catch (DbUpdateException) when (database.SigningKeys.AsNoTracking().Any(known => known.Generation == generation))
         {
@@ -118,7 +118,7 @@ public sealed partial class KeyRotation(IServiceScopeFactory scopes, SigningKeys
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Signing key {Kid} was made; it signs from {From:O}.")]
     private partial void LogAdded(string kid, DateTimeOffset from);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "The signing keys changed.")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Debug, Message = "The signing keys changed.")]
     private partial void LogChanged();
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "Signing key {Kid} was revoked.")]

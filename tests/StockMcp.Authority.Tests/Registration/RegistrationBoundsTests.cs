@@ -17,7 +17,7 @@ public sealed class RegistrationBoundsTests
         await using var system = await StartAsync(clock, ("Registration:PerAddressAndHour", "10"));
         await using var copy = await AuthorityCopy.StartAsync(system);
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(number => TestAgent.RegisterRawAsync(system, TestAgent.Metadata(name: $"Flood {number}"))));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(number => TestAgent.RegisterRawAsync(system, TestAgent.Metadata(name: $"Flood {number}"))));
 
         answers.Count(answer => answer.Status == HttpStatusCode.Created).Should().Be(10);
         var refused = answers.First(answer => answer.Status != HttpStatusCode.Created);
