@@ -48,7 +48,7 @@ internal sealed class PostgreSql : IAsyncDisposable
         var (postgres, arguments) = Command("postgres",
         [
             "-D", Data, "-p", port.ToString(CultureInfo.InvariantCulture), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=400",
-            "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off", "-c", "shared_buffers=64MB",
+            "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off", "-c", "shared_buffers=64MB",
         ]);
         process = ForeignProcess.Start(postgres, arguments, home);
         await process.ReadUntilAsync(new Regex("database system is ready to accept connections", RegexOptions.None, ForeignProcess.Patience));
