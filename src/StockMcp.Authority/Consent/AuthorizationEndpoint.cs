@@ -41,20 +41,19 @@ internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedReso
 
         var person = session.Principal;
         var redirectUri = new Uri(request.RedirectUri!);
+        var stepUp = StepUp.Of(wanted, await consents.FindAsync(person.PersonId(), request.ClientId!, resource.Uri, redirectUri, context.RequestAborted));
         if (HttpMethods.IsPost(context.Request.Method) && context.Request.Form[AuthorizationRequests.Decision].ToString() is { Length: > 0 } decision)
         {
             // AS-09: the form must come from the page that this browser got in this session.
             if (!await antiforgery.IsRequestValidAsync(context))
                 return new RazorComponentResult<ProblemPage>(new { Title = "This page is too old", Text = "It was not made for this browser, or you signed in again since. Go back to the app and start again." }) { StatusCode = StatusCodes.Status403Forbidden };
             if (decision != "allow") return AuthorizationRequests.Refuse(Errors.AccessDenied, "The person did not allow it.");
-            string[] ticked = [.. wanted.Where(scope => scope == Scopes.OpenId || context.Request.Form.ContainsKey(AuthorizationRequests.Tick + scope))];
-            await consents.GrantAsync(person.PersonId(), request.ClientId!, resource.Uri, redirectUri, ticked, context.RequestAborted);
-            return SignIn(person, resource, ticked);
+            string[] allowed = [.. wanted.Where(scope => scope == Scopes.OpenId || stepUp.IsHeld(scope) || context.Request.Form.ContainsKey(AuthorizationRequests.Tick + scope))];
+            await consents.GrantAsync(person.PersonId(), request.ClientId!, resource.Uri, redirectUri, allowed.Union(stepUp.Kept), context.RequestAborted);
+            return SignIn(person, resource, allowed);
         }
 
-        if (await consents.FindAsync(person.PersonId(), request.ClientId!, resource.Uri, redirectUri, context.RequestAborted) is { } known
-            && !wanted.Except(known.GrantedScopes).Any() && !IsCrossSite(context) && !request.HasPromptValue(PromptValues.Consent))
-            return SignIn(person, resource, wanted);
+        if (stepUp.AsksForNothingNew && !IsCrossSite(context) && !request.HasPromptValue(PromptValues.Consent)) return SignIn(person, resource, wanted);
         if (request.HasPromptValue(PromptValues.None)) return AuthorizationRequests.Refuse(Errors.ConsentRequired, "The person has not allowed this yet.");
 
         var client = await clients.FindByClientIdAsync(request.ClientId!, context.RequestAborted) ?? throw new InvalidOperationException("The client vanished.");
@@ -65,7 +64,8 @@ internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedReso
             RedirectUri = redirectUri,
             Person = person.GetClaim(Claims.Name)!,
             Resource = resource.DisplayName,
-            Scopes = (IReadOnlyList<ResourceScope>)[.. resource.Scopes.Where(scope => wanted.Contains(scope.Name))],
+            Scopes = (IReadOnlyList<ResourceScope>)[.. resource.Scopes.Where(scope => wanted.Contains(scope.Name) && !stepUp.IsHeld(scope.Name))],
+            Held = (IReadOnlyList<ResourceScope>)[.. resource.Scopes.Where(scope => stepUp.IsHeld(scope.Name))],
             Request = parameters,
         });
     }

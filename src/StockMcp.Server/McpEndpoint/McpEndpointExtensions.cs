@@ -1,6 +1,7 @@
 using System.Reflection;
 using ModelContextProtocol.AspNetCore;
 using StockMcp.Server.ArgumentChecks;
+using StockMcp.Server.Elicitation;
 using StockMcp.Server.ScopeChallenge;
 using StockMcp.Server.StrictJson;
 using StockMcp.Server.TokenValidation;
@@ -32,6 +33,7 @@ public static class McpEndpointExtensions
             {
                 filters.AddCallToolFilter(ToolCallFilters.Observe);
                 filters.AddCallToolFilter(ToolCallFilters.Refuse);
+                filters.AddCallToolFilter(ElicitationExtensions.AskToConnect);
                 filters.AddCallToolFilter(ArgumentCheckExtensions.CheckArguments);
                 filters.AddListToolsFilter(ToolList.InStableOrder);
             });
@@ -44,6 +46,7 @@ public static class McpEndpointExtensions
         {
             mcp.UseTokenValidation();
             mcp.UseStrictJson();
+            UrlElicitationSession.Use(mcp);
             mcp.UseScopeChallenge();
         });
 
