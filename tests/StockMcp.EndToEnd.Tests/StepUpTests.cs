@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.WebUtilities;
+using ModelContextProtocol.Authentication;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 using StockMcp.EndToEnd.Tests.Agents;
@@ -9,6 +11,41 @@ namespace StockMcp.EndToEnd.Tests;
 /// <summary>The person's connection to the broker lacks a right that a tool needs: the client sends them to the broker's page, and the same call goes on.</summary>
 public sealed class StepUpTests
 {
+    [Fact, Trait("Requirement", "RS-05"), Trait("Requirement", "AS-08")]
+    public async Task An_agent_that_lacks_a_scope_asks_for_it_and_its_person_is_asked_for_that_alone()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        var asked = new List<string>();
+        await using var client = await McpClient.CreateAsync(new HttpClientTransport(new()
+        {
+            Endpoint = system.McpUrl,
+            OAuth = new()
+            {
+                RedirectUri = new Uri("http://localhost:1179/callback"),
+                DynamicClientRegistration = new() { ClientName = "C# test client" },
+                AuthorizationCallbackHandler = async (context, _) =>
+                {
+                    asked.Add(QueryHelpers.ParseQuery(context.AuthorizationUri.Query)["scope"].ToString());
+                    var consent = asked.Count == 1 ? ConsentAnswer.AtAuthorityWithout(system, "orders:read") : ConsentAnswer.AsTicked;
+                    var answer = QueryHelpers.ParseQuery((await alice.AuthorizeAsync(context.AuthorizationUri, consent)).Query);
+                    return new AuthorizationResult { Code = answer["code"], State = answer["state"], Iss = answer["iss"] };
+                },
+            },
+        }), cancellationToken: TestContext.Current.CancellationToken);
+        (await client.CallToolAsync("get_account", cancellationToken: TestContext.Current.CancellationToken)).IsError.Should().NotBe(true);
+        asked.Should().HaveCount(1);
+
+        var orders = await client.CallToolAsync("list_orders", cancellationToken: TestContext.Current.CancellationToken);
+
+        orders.IsError.Should().NotBe(true);
+        asked.Should().HaveCount(2);
+        asked[1].Split(' ').Should().Contain("orders:read");
+        alice.Pages[^1].Should().Contain("You have already allowed it").And.Contain("tick:orders:read").And.NotContain("tick:portfolio:read");
+        (await client.CallToolAsync("get_account", cancellationToken: TestContext.Current.CancellationToken)).IsError.Should().NotBe(true, "it accumulates");
+        asked.Should().HaveCount(2);
+    }
+
     [Fact]
     public async Task A_connection_that_lacks_a_right_gets_it_in_the_middle_of_a_call()
     {
