@@ -43,6 +43,7 @@ internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedReso
 
         var person = session.Principal;
         var redirectUri = new Uri(request.RedirectUri!);
+        var stepUp = StepUp.Of(wanted, await consents.FindAsync(person.PersonId(), request.ClientId!, resource.Uri, redirectUri, context.RequestAborted));
         if (HttpMethods.IsPost(context.Request.Method) && context.Request.Form[AuthorizationRequests.Decision].ToString() is { Length: > 0 } decision)
         {
             // AS-09: the form must come from the page that this browser got in this session.
@@ -53,13 +54,12 @@ internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedReso
                 await audit.AppendAsync(new AuditRecord(AuditEvents.Consent, AuditDecisions.Refused) { Person = person.PersonId(), Client = request.ClientId, Scopes = string.Join(' ', wanted), Reason = Errors.AccessDenied });
                 return AuthorizationRequests.Refuse(Errors.AccessDenied, "The person did not allow it.");
             }
-            string[] ticked = [.. wanted.Where(scope => scope == Scopes.OpenId || context.Request.Form.ContainsKey(AuthorizationRequests.Tick + scope))];
-            await consents.GrantAsync(person.PersonId(), request.ClientId!, resource.Uri, redirectUri, ticked, context.RequestAborted);
-            return SignIn(person, resource, ticked);
+            string[] allowed = [.. wanted.Where(scope => scope == Scopes.OpenId || stepUp.IsHeld(scope) || context.Request.Form.ContainsKey(AuthorizationRequests.Tick + scope))];
+            await consents.GrantAsync(person.PersonId(), request.ClientId!, resource.Uri, redirectUri, allowed.Union(stepUp.Kept), context.RequestAborted);
+            return SignIn(person, resource, allowed);
         }
 
-        if (await consents.FindAsync(person.PersonId(), request.ClientId!, resource.Uri, redirectUri, context.RequestAborted) is { } known
-            && !wanted.Except(known.GrantedScopes).Any() && !IsCrossSite(context) && !request.HasPromptValue(PromptValues.Consent))
+        if (stepUp.AsksForNothingNew && !IsCrossSite(context) && !request.HasPromptValue(PromptValues.Consent))
         {
             await audit.AppendAsync(new AuditRecord(AuditEvents.Consent) { Person = person.PersonId(), Client = request.ClientId, Scopes = string.Join(' ', wanted), Reason = "allowed_before" });
             return SignIn(person, resource, wanted);
@@ -75,7 +75,8 @@ internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedReso
             RedirectUri = redirectUri,
             Person = person.GetClaim(Claims.Name)!,
             Resource = resource.DisplayName,
-            Scopes = (IReadOnlyList<ResourceScope>)[.. resource.Scopes.Where(scope => wanted.Contains(scope.Name))],
+            Scopes = (IReadOnlyList<ResourceScope>)[.. resource.Scopes.Where(scope => wanted.Contains(scope.Name) && !stepUp.IsHeld(scope.Name))],
+            Held = (IReadOnlyList<ResourceScope>)[.. resource.Scopes.Where(scope => stepUp.IsHeld(scope.Name))],
             Request = parameters,
         });
     }

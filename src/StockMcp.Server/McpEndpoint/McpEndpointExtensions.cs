@@ -1,6 +1,7 @@
 using System.Reflection;
 using ModelContextProtocol.AspNetCore;
 using StockMcp.Server.ArgumentChecks;
+using StockMcp.Server.Elicitation;
 using StockMcp.Server.Limits;
 using StockMcp.Server.ScopeChallenge;
 using StockMcp.Server.StrictJson;
@@ -33,6 +34,7 @@ public static class McpEndpointExtensions
             {
                 filters.AddCallToolFilter(ToolCallFilters.Observe);
                 filters.AddCallToolFilter(ToolCallFilters.Refuse);
+                filters.AddCallToolFilter(ElicitationExtensions.AskToConnect);
                 filters.AddCallToolFilter(ArgumentCheckExtensions.CheckArguments);
                 filters.AddListToolsFilter(ToolList.InStableOrder);
             });
@@ -46,6 +48,7 @@ public static class McpEndpointExtensions
             mcp.UseLimits();
             mcp.UseTokenValidation();
             mcp.UseStrictJson();
+            UrlElicitationSession.Use(mcp);
             mcp.UseScopeChallenge();
         });
 

@@ -27,6 +27,11 @@ internal static partial class ToolCallFilters
             outcome = result.IsError == true ? CodeOf(result) : "ok";
             return result;
         }
+        catch (Exception exception) when (exception is UrlElicitationRequiredException or InputRequiredException)
+        {
+            outcome = "input_required";
+            throw;
+        }
         catch (McpProtocolException)
         {
             outcome = "refused";
@@ -56,7 +61,7 @@ internal static partial class ToolCallFilters
         {
             return ToolError.From(exception).ToResult();
         }
-        catch (Exception exception) when (exception is not McpProtocolException && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (exception is not (McpProtocolException or InputRequiredException) && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
             LogUnexpected(services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ToolCallFilters).FullName!), tool.ProtocolTool.Name, exception);
             return ToolError.From(new TradingException(ErrorCode.InternalError, "This server made a mistake. Its operator finds it under the id.")).ToResult();

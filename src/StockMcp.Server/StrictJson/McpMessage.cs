@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using StockMcp.Server.Elicitation;
 
 namespace StockMcp.Server.StrictJson;
 
@@ -11,6 +12,10 @@ namespace StockMcp.Server.StrictJson;
 internal sealed record McpMessage(JsonNode? Id, string? Method, string? Name, string? ProtocolVersion)
 {
     public const int DeepestNesting = 32;
+
+    /// <summary>Whether it begins a connection of a client that can open URLs for its person.</summary>
+    public bool DeclaresUrlElicitation { get; init; }
+
     private static readonly JsonDocumentOptions s_strict = new() { MaxDepth = DeepestNesting, AllowDuplicateProperties = false, CommentHandling = JsonCommentHandling.Disallow };
     private static readonly string[] s_envelope = ["jsonrpc", "id", "method", "params", "result", "error"];
     private static readonly string[] s_parameters = ["name", "arguments", "_meta", "uri", "protocolVersion", "cursor", "requestState", "inputResponses"];
@@ -59,7 +64,10 @@ internal sealed record McpMessage(JsonNode? Id, string? Method, string? Name, st
         }
         var version = method == "initialize" ? Text(parameters, "protocolVersion")
             : parameters.TryGetProperty("_meta", out var meta) && meta.ValueKind == JsonValueKind.Object ? Text(meta, "io.modelcontextprotocol/protocolVersion") : null;
-        return new McpMessage(id, method, method == "resources/read" ? Text(parameters, "uri") : Text(parameters, "name"), version);
+        return new McpMessage(id, method, method == "resources/read" ? Text(parameters, "uri") : Text(parameters, "name"), version)
+        {
+            DeclaresUrlElicitation = method == "initialize" && UrlElicitationSession.IsDeclaredIn(parameters),
+        };
     }
 
     private static string? Text(JsonElement parent, string name)

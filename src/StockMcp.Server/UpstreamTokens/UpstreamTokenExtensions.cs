@@ -2,6 +2,7 @@ using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
 using Polly;
 using StockMcp.Hosting;
+using StockMcp.Server.Elicitation;
 using StockMcp.Server.TokenValidation;
 using StockMcp.Tools.Connections;
 
@@ -23,7 +24,9 @@ public static class UpstreamTokenExtensions
             .ValidateDataAnnotations()
             .ValidateOnStart();
 
-        var seal = new TokenSeal(CacheKey(builder.Configuration));
+        var key = CacheKey(builder.Configuration);
+        var seal = new TokenSeal(key);
+        services.AddSingleton(provider => new RequestStates(key, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(_ => seal);
         services.AddSingleton(new AuthoritySecret(SecretFile.Setting(builder.Configuration, AuthorityOptions.Section + ":ClientSecret")));
         if (builder.Configuration[AuthorityOptions.Section + ":ClientKeyFile"] is { Length: > 0 } keyFile)
