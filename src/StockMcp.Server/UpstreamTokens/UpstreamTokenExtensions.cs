@@ -24,9 +24,9 @@ public static class UpstreamTokenExtensions
             .ValidateDataAnnotations()
             .ValidateOnStart();
 
-        var key = CacheKey(builder.Configuration);
-        var seal = new TokenSeal(key);
-        services.AddSingleton(provider => new RequestStates(key, provider.GetRequiredService<TimeProvider>()));
+        var cacheKey = CacheKey(builder.Configuration);
+        var seal = new TokenSeal(cacheKey);
+        services.AddSingleton(provider => new RequestStates(cacheKey, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(_ => seal);
         services.AddSingleton(new AuthoritySecret(SecretFile.Setting(builder.Configuration, AuthorityOptions.Section + ":ClientSecret")));
         if (builder.Configuration[AuthorityOptions.Section + ":ClientKeyFile"] is { Length: > 0 } keyFile)
