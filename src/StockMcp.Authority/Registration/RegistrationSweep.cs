@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using StockMcp.Authority.Database;
+using StockMcp.Hosting;
 
 namespace StockMcp.Authority.Registration;
 
@@ -27,7 +28,7 @@ internal sealed partial class RegistrationSweep(IServiceScopeFactory scopes, Tim
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(s_every, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (await timer.NextAsync(stoppingToken))
         {
             try
             {

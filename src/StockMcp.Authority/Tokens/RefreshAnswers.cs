@@ -7,6 +7,7 @@ using OpenIddict.Abstractions;
 using StockMcp.Authority.Database;
 using StockMcp.AuthorizationServer.Hardening;
 using StockMcp.AuthorizationServer.Keys;
+using StockMcp.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace StockMcp.Authority.Tokens;
@@ -78,7 +79,7 @@ internal sealed partial class RefreshAnswerSweep(IServiceScopeFactory scopes, Ti
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(s_every, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (await timer.NextAsync(stoppingToken))
         {
             try
             {

@@ -81,7 +81,7 @@ public sealed partial class KeyRotation(IServiceScopeFactory scopes, SigningKeys
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Every, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (await timer.NextAsync(stoppingToken))
         {
             try
             {
