@@ -3,7 +3,9 @@ namespace StockMcp.Authority.Audit;
 /// <summary>An entry of the audit log in words, for the person whom it is about.</summary>
 internal static class AuditWords
 {
-    public static string Of(AuditEntry entry)
+    /// <param name="entry">The entry.</param>
+    /// <param name="connection">What people call its connection.</param>
+    public static string Of(AuditEntry entry, string? connection)
     {
         var refused = entry.Decision == AuditDecisions.Refused;
         return entry.Event switch
@@ -16,11 +18,11 @@ internal static class AuditWords
             AuditEvents.TokenRefreshed => "An agent renewed its access",
             AuditEvents.TokenRefused => "An agent's request for access was refused",
             AuditEvents.TokenReused => "An agent's old access was used again: all that came from it was ended",
-            AuditEvents.Exchange => refused ? $"An agent could not use {entry.Connection}" : $"An agent used {entry.Connection ?? "your list of accounts"}",
-            AuditEvents.VaultRefused => $"The stored access to {entry.Connection} does not open",
-            AuditEvents.AccountConnected => refused ? $"Connecting {entry.Connection} was refused" : $"You connected {entry.Connection}",
-            AuditEvents.AccountDisconnected => $"You disconnected {entry.Connection}",
-            AuditEvents.AccountReconnectNeeded => $"{entry.Connection} has to be connected again",
+            AuditEvents.Exchange => refused ? $"An agent could not use {connection}" : $"An agent used {connection ?? "your list of accounts"}",
+            AuditEvents.VaultRefused => $"The stored access to {connection} does not open",
+            AuditEvents.AccountConnected => refused ? $"Connecting {connection} was refused" : $"You connected {connection}",
+            AuditEvents.AccountDisconnected => $"You disconnected {connection}",
+            AuditEvents.AccountReconnectNeeded => $"{connection} has to be connected again",
             _ => entry.Event,
         };
     }

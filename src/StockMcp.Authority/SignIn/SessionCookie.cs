@@ -15,6 +15,9 @@ internal sealed class SessionCookie(AuthorityDbContext database, AuditLog audit,
     public static readonly TimeSpan Idle = TimeSpan.FromMinutes(15);
     public static readonly TimeSpan Longest = TimeSpan.FromHours(12);
     private static readonly TimeSpan SeenWithin = TimeSpan.FromMinutes(1);
+    /// <summary>How many browsers a person may be signed in with: the oldest is signed out for a new one.</summary>
+    public const int MostPerPerson = 20;
+
     private const string SessionId = "session_id";
 
     public async Task SignInAsync(HttpContext context, Person person, string connection)
@@ -25,6 +28,9 @@ internal sealed class SessionCookie(AuthorityDbContext database, AuditLog audit,
         database.Add(session);
         database.Audit(new AuditRecord(AuditEvents.SignIn) { Person = person.Id, Connection = connection });
         await database.SaveChangesAsync(context.RequestAborted);
+        var surplus = await database.Set<Session>().Where(known => known.PersonId == person.Id && known.SignedOutAt == null)
+            .OrderByDescending(known => known.SignedInAt).ThenByDescending(known => known.Id).Skip(MostPerPerson).Select(known => known.Id).ToListAsync(context.RequestAborted);
+        if (surplus.Count > 0) await database.Set<Session>().Where(known => surplus.Contains(known.Id)).ExecuteUpdateAsync(set => set.SetProperty(known => known.SignedOutAt, now), context.RequestAborted);
         var identity = new ClaimsIdentity(CookieAuthenticationDefaults.AuthenticationScheme, Claims.Name, Claims.Role);
         identity.SetClaim(Claims.Subject, person.Id.ToString()).SetClaim(Claims.Name, person.DisplayName).SetClaim(SessionId, session.Id.ToString());
         await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, new ClaimsPrincipal(identity));

@@ -141,6 +141,23 @@ public sealed class AccountTests
     }
 
     [Fact, Trait("Requirement", "AS-19")]
+    public async Task The_browsers_of_a_person_are_bounded_and_the_oldest_gives_way()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        var browsers = new List<Person>();
+        for (var number = 0; number <= 20; number++)
+        {
+            browsers.Add(Person.Alice(system));
+            await browsers[^1].GoAsync(new Uri(system.Running.Authority.Url, "sign-in"), url => url.AbsolutePath == "/account");
+        }
+
+        (await browsers[0].StatusAsync(AccountPage(system))).Should().Be(HttpStatusCode.Redirect);
+        (await browsers[1].StatusAsync(AccountPage(system))).Should().Be(HttpStatusCode.OK);
+        (await browsers[20].StatusAsync(AccountPage(system))).Should().Be(HttpStatusCode.OK);
+        browsers.ForEach(browser => browser.Dispose());
+    }
+
+    [Fact, Trait("Requirement", "AS-19")]
     public async Task A_return_url_leads_to_this_site_alone()
     {
         await using var system = await StockMcpSystem.StartAsync();

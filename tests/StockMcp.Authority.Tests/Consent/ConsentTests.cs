@@ -181,6 +181,23 @@ public sealed class ConsentTests(SharedSystem shared)
         response.Headers.Location.Should().BeNull();
     }
 
+    [Fact, Trait("Requirement", "AS-09"), Trait("Requirement", "AS-16")]
+    public async Task The_answer_of_a_sign_in_is_good_once()
+    {
+        var system = await shared.GetAsync();
+        using var alice = Person.Alice(system);
+        var flow = (await TestAgent.RegisterAsync(system)).Flow();
+        var callback = await alice.GoAsync(flow.AuthorizationUrl, url => url.AbsolutePath == "/callback/brokerage");
+        using var replay = alice.WithCopiedCookies();
+
+        using var first = await alice.SendAsync(new HttpRequestMessage(HttpMethod.Get, callback));
+        using var second = await replay.SendAsync(new HttpRequestMessage(HttpMethod.Get, callback));
+
+        first.StatusCode.Should().Be(HttpStatusCode.Redirect);
+        second.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        second.Headers.Contains("Set-Cookie").Should().BeFalse("nobody is signed in by it");
+    }
+
     [Fact, Trait("Requirement", "AS-09"), Trait("Requirement", "TV-02")]
     public async Task A_sign_in_that_was_begun_in_one_browser_cannot_be_finished_in_another()
     {
