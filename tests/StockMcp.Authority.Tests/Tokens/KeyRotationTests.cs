@@ -71,11 +71,9 @@ public sealed class KeyRotationTests
     public async Task The_command_announces_a_key_that_a_running_copy_picks_up()
     {
         await using var system = await StockMcpSystem.StartAsync();
-        var folder = Path.Combine(system.DataDirectory, "authority");
-
-        (await RunAsync("keys", "rotate", "--DataDirectory=" + folder)).Should().Be(0);
-        (await RunAsync("keys", "revoke", "nothing", "--DataDirectory=" + folder)).Should().Be(1);
-        (await RunAsync("keys", "--DataDirectory=" + folder)).Should().Be(1);
+        (await RunAsync(["keys", "rotate", .. system.AuthorityDataArguments])).Should().Be(0);
+        (await RunAsync(["keys", "revoke", "nothing", .. system.AuthorityDataArguments])).Should().Be(1);
+        (await RunAsync(["keys", .. system.AuthorityDataArguments])).Should().Be(1);
         await system.Running.Authority.Services.GetRequiredService<KeyRotation>().RunAsync(default);
 
         using var http = new HttpClient { BaseAddress = TestAgent.Issuer(system) };

@@ -107,7 +107,7 @@ public sealed class KeyRotationTests
     }
 
     private static Task<int> RunAsync(StockMcpSystem system, params string[] command)
-        => Task.Run(() => Program.Main(["vault", .. command, "--DataDirectory", Path.Combine(system.DataDirectory, "authority"), "--PublicUrl", system.Running.Authority.Url.GetLeftPart(UriPartial.Authority)]));
+        => Task.Run(() => Program.Main(["vault", .. command, .. system.AuthorityDataArguments, "--PublicUrl", system.Running.Authority.Url.GetLeftPart(UriPartial.Authority)]));
 
     private static async Task<List<PersonKey>> KeysAsync(StockMcpSystem system)
     {
