@@ -36,16 +36,19 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
     /// <param name="refreshToken">The refresh token; <see langword="null"/> if the provider gave none.</param>
     /// <param name="granted">The granted scopes.</param>
     /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="DbUpdateException">The account became another person's, or was deleted, in the same moment.</exception>
     public async Task StoreAsync(Guid personId, Connection connection, string subject, string accountName, string? refreshToken, IReadOnlyList<string> granted, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var id = await database.Set<ConnectedAccount>().Where(known => known.Connection == connection.Name && known.Subject == subject).Select(known => (Guid?)known.Id).FirstOrDefaultAsync(cancellationToken);
+        var known = await database.Set<ConnectedAccount>().AsNoTracking().FirstOrDefaultAsync(known => known.Connection == connection.Name && known.Subject == subject, cancellationToken);
+        // Two who came for the first time at once: the caller looks again, and finds the one who was faster.
+        if (known is not null && known.PersonId != personId) throw new DbUpdateConcurrencyException("The account was given to another person meanwhile.");
         ConnectedAccount account;
         string? obsolete = null;
-        if (id is { } knownId)
+        if (known is not null)
         {
             // A refresh that is under way would put its own token over this one.
-            account = await lease.TakeAsync(knownId, cancellationToken) ?? throw new DbUpdateConcurrencyException("The account was deleted meanwhile.");
+            account = await lease.TakeAsync(known.Id, cancellationToken) ?? throw new DbUpdateConcurrencyException("The account was deleted meanwhile.");
         }
         else
         {

@@ -1,16 +1,17 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using System.Reflection;
 
 namespace StockMcp.Testing.Harness;
 
 /// <summary>
 /// Ports that stay free while a system is stopped and started again: below the range from which the operating system serves
-/// outgoing connections, and never handed out twice in this process.
+/// outgoing connections, each test project's own, since they run side by side, and not handed out again soon.
 /// </summary>
 internal static class FreePorts
 {
-    private const int First = 20_000;
-    private const int Count = 12_000;
+    private const int Count = 4_000;
+    private static readonly int First = Assembly.GetEntryAssembly()?.GetName().Name switch { "StockMcp.Authority.Tests" => 20_000, "StockMcp.EndToEnd.Tests" => 24_000, _ => 28_000 };
     private static int next = Environment.ProcessId * 37;
 
     public static int Take()
