@@ -93,8 +93,12 @@ internal static class AuthorizationEndpoints
             {
                 var descriptor = new OpenIddictAuthorizationDescriptor();
                 await authorizations.PopulateAsync(descriptor, existing, cancellationToken);
-                descriptor.Scopes.UnionWith(scopes);
-                await authorizations.UpdateAsync(existing, descriptor, cancellationToken);
+                // Nothing new, nothing to write: two browsers of one person at once would be in each other's way.
+                if (!descriptor.Scopes.IsSupersetOf(scopes))
+                {
+                    descriptor.Scopes.UnionWith(scopes);
+                    await authorizations.UpdateAsync(existing, descriptor, cancellationToken);
+                }
             }
             identity.SetAuthorizationId(await authorizations.GetIdAsync(existing, cancellationToken));
             identity.SetDestinations(Destinations);
