@@ -42,11 +42,7 @@ internal sealed partial class MetadataDocuments(DocumentFetcher fetcher, IServic
     public async Task<DocumentOutcome> ResolveAsync(string clientId, CancellationToken cancellationToken)
     {
         if (!ClientIdUrl.TryParse(clientId, fetcher.AllowLoopback, out var url)) return DocumentOutcome.Unusable;
-        await using (var scope = scopes.CreateAsyncScope())
-        {
-            var now = time.GetUtcNow();
-            if (await scope.ServiceProvider.GetRequiredService<AuthorityDbContext>().Set<SelfRegistration>().AnyAsync(known => known.ClientId == clientId && known.DocumentExpiresAt > now, cancellationToken)) return DocumentOutcome.Usable;
-        }
+        if (await IsFreshAsync(clientId, cancellationToken)) return DocumentOutcome.Usable;
         // Who asks for the same document shares one fetch, which ends by itself and not with the first who asked.
         return await underWay.GetOrAdd(clientId, _ => new Lazy<Task<DocumentOutcome>>(() => ReadAsync(clientId, url))).Value.WaitAsync(cancellationToken);
     }
@@ -59,11 +55,19 @@ internal sealed partial class MetadataDocuments(DocumentFetcher fetcher, IServic
         return await scope.ServiceProvider.GetRequiredService<AuthorityDbContext>().Set<SelfRegistration>().AnyAsync(known => known.ClientId == clientId, cancellationToken);
     }
 
+    private async Task<bool> IsFreshAsync(string clientId, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var now = time.GetUtcNow();
+        return await scope.ServiceProvider.GetRequiredService<AuthorityDbContext>().Set<SelfRegistration>().AnyAsync(known => known.ClientId == clientId && known.DocumentExpiresAt > now, cancellationToken);
+    }
+
     private async Task<DocumentOutcome> ReadAsync(string clientId, Uri url)
     {
         var started = time.GetTimestamp();
         try
         {
+            if (await IsFreshAsync(clientId, CancellationToken.None)) return DocumentOutcome.Usable; // a fetch ended since this one was asked for
             if (!await places.WaitAsync(DocumentFetcher.Patience)) throw new DocumentException("too many at once");
             FetchedDocument document;
             try
