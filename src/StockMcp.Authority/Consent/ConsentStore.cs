@@ -37,6 +37,10 @@ internal sealed class ConsentStore(AuthorityDbContext database, IOpenIddictAppli
     public Task ForgetAsync(string clientId, CancellationToken cancellationToken)
         => database.Set<AgentConsent>().Where(consent => consent.ClientId == clientId).ExecuteDeleteAsync(cancellationToken);
 
+    /// <summary>Who allowed a client anything.</summary>
+    public Task<List<Guid>> PeopleOfAsync(string clientId, CancellationToken cancellationToken)
+        => database.Set<AgentConsent>().Where(consent => consent.ClientId == clientId).Select(consent => consent.PersonId).Distinct().ToListAsync(cancellationToken);
+
     /// <summary>Signs an agent out: its tokens for this person end, and it has to ask for consent again.</summary>
     public async Task RevokeAsync(Guid personId, string clientId, CancellationToken cancellationToken)
     {

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.Extensions.Options;
+using StockMcp.Authority.ClientMetadataDocuments;
 using StockMcp.AuthorizationServer;
 using StockMcp.AuthorizationServer.Errors;
 using StockMcp.Hosting;
@@ -46,6 +47,11 @@ public static class LimitExtensions
                 await ErrorPage.WriteAsync(context, Errors.InvalidScope, $"The parameter scope must have at most {LongestScope} characters and {MostScopes} scopes.");
                 return;
             }
+            if (DocumentOf(context.Request, form) is { } url && !await context.RequestServices.GetRequiredService<MetadataDocuments>().IsKnownAsync(url, context.RequestAborted) && !budgets.NewMetadataDocuments.TryTake(Budget.AddressOf(context)))
+            {
+                await RefuseAsync(context);
+                return;
+            }
             if (!isToken)
             {
                 await next(context);
@@ -81,6 +87,13 @@ public static class LimitExtensions
         return id.Length <= LongestClientId ? id : "";
     }
 
+    // A client_id that is a URL makes this server read from there.
+    private static string? DocumentOf(HttpRequest request, IFormCollection? form)
+    {
+        var id = form?[Parameters.ClientId].ToString() is { Length: > 0 } posted ? posted : request.Query[Parameters.ClientId].ToString();
+        return id.Length <= LongestClientId && MetadataDocuments.IsDocument(id) ? id : null;
+    }
+
     private static Task RefuseAsync(HttpContext context)
     {
         Budget.Refuse(context, RetryAfterSeconds);
@@ -93,8 +106,11 @@ public static class LimitExtensions
 
         public Budget AuthorizationRequests { get; } = Budget.PerMinute(options.Value.AuthorizationRequestsPerMinute);
 
+        public Budget NewMetadataDocuments { get; } = Budget.PerMinute(options.Value.NewMetadataDocumentsPerMinute);
+
         public void Dispose()
         {
+            NewMetadataDocuments.Dispose();
             TokenFailures.Dispose();
             AuthorizationRequests.Dispose();
         }

@@ -15,4 +15,8 @@ internal sealed record LimitOptions
     /// <summary>Authorization requests, in a minute from one address: 60 to 1000000; 60 unless set.</summary>
     [Range(60, 1_000_000, ErrorMessage = Message)]
     public int AuthorizationRequestsPerMinute { get; init; } = 60;
+
+    /// <summary>Clients that are the URL of a document and were never seen before, in a minute from one address: 10 to 1000000; 10 unless set.</summary>
+    [Range(10, 1_000_000, ErrorMessage = Message)]
+    public int NewMetadataDocumentsPerMinute { get; init; } = 10;
 }

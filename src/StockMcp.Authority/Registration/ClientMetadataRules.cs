@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.WebUtilities;
+using StockMcp.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace StockMcp.Authority.Registration;
@@ -46,8 +46,7 @@ internal static class ClientMetadataRules
     {
         if (metadata.ClientName is not { } name) return NoName;
         if (name.Length > LongestName) throw new RegistrationException(InvalidClientMetadata, $"client_name must have at most {LongestName} characters.");
-        var visible = new string([.. name.Where(character => !char.IsControl(character) && char.GetUnicodeCategory(character) is not (UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator))]).Trim();
-        return visible.Length > 0 ? visible : NoName;
+        return VisibleText.Of(name) is { Length: > 0 } visible ? visible : NoName;
     }
 
     private static void CheckRedirectUri(string text, RegistrationOptions options)

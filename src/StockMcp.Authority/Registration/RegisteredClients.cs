@@ -7,6 +7,7 @@ using OpenIddict.Abstractions;
 using OpenIddict.EntityFrameworkCore.Models;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
+using StockMcp.Authority.Revocations;
 
 namespace StockMcp.Authority.Registration;
 
@@ -54,7 +55,7 @@ internal sealed class RegistrationConfiguration : IEntityTypeConfiguration<SelfR
 }
 
 /// <summary>The registered clients: which may still change, which are used, and how they end.</summary>
-internal sealed class RegisteredClients(AuthorityDbContext database, IOpenIddictApplicationManager clients, ConsentStore consents, TimeProvider time)
+internal sealed class RegisteredClients(AuthorityDbContext database, IOpenIddictApplicationManager clients, ConsentStore consents, RevocationNotices notices, TimeProvider time)
 {
     public static readonly TimeSpan UnusedLifetime = TimeSpan.FromHours(24);
     public static readonly TimeSpan IdleLifetime = TimeSpan.FromDays(90);
@@ -82,9 +83,11 @@ internal sealed class RegisteredClients(AuthorityDbContext database, IOpenIddict
     /// <summary>Ends a client, its tokens, its authorizations, and what people allowed it (DC-05).</summary>
     public async Task DeleteAsync(string clientId, CancellationToken cancellationToken)
     {
+        var people = await consents.PeopleOfAsync(clientId, cancellationToken);
         if (await clients.FindByClientIdAsync(clientId, cancellationToken) is { } client) await clients.DeleteAsync(client, cancellationToken); // with its authorizations and tokens
         await consents.ForgetAsync(clientId, cancellationToken);
         await database.Set<SelfRegistration>().Where(registration => registration.ClientId == clientId).ExecuteDeleteAsync(cancellationToken);
+        foreach (var person in people) notices.Agent(person, clientId);
     }
 
     /// <summary>Ends the clients that nobody used within a day, or for 90 days.</summary>

@@ -11,6 +11,7 @@ using StockMcp.Authority.Connections;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.Vault;
 using StockMcp.AuthorizationServer.Database;
+using StockMcp.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace StockMcp.Authority.SignIn;
@@ -83,9 +84,8 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Co
 
     private static string NameOf(ClaimsPrincipal upstream)
     {
-        var name = upstream.GetClaim(Claims.Name) ?? upstream.GetClaim(Claims.PreferredUsername) ?? "";
-        var printable = new string([.. name.Where(character => !char.IsControl(character) && char.GetUnicodeCategory(character) != System.Globalization.UnicodeCategory.Format)]).Trim();
-        return printable.Length is > 0 and <= 200 ? printable : "You";
+        var name = VisibleText.Of(upstream.GetClaim(Claims.Name) ?? upstream.GetClaim(Claims.PreferredUsername) ?? "");
+        return name.Length is > 0 and <= 200 ? name : "You";
     }
 
     private async Task<IResult> RefuseAsync(Connection connection, Person? person, string reason, string title, string text, int status)

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using OpenIddict.Abstractions;
 using StockMcp.Authority.Database;
+using StockMcp.Authority.Revocations;
 using StockMcp.AuthorizationServer.Hardening;
 using StockMcp.AuthorizationServer.Keys;
 using StockMcp.Hosting;
@@ -38,7 +39,7 @@ internal sealed class RefreshAnswerConfiguration : IEntityTypeConfiguration<Refr
 /// Clients refresh from two addresses at once, or lose an answer on the way: for ten seconds they get the same one. It cannot be told from a theft within
 /// these seconds, but the thief learns no more than the client has, and whoever uses the token after that ends both (AS-11).
 /// </summary>
-internal sealed class RefreshAnswers(AuthorityDbContext database, EndedSignIns ended, MasterSecret secret, TimeProvider time) : IRefreshAnswers
+internal sealed class RefreshAnswers(AuthorityDbContext database, EndedSignIns ended, RevocationNotices notices, MasterSecret secret, TimeProvider time) : IRefreshAnswers
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);
     private const string Purpose = "refresh-answers";
@@ -63,10 +64,12 @@ internal sealed class RefreshAnswers(AuthorityDbContext database, EndedSignIns e
         }
     }
 
-    public Task ReportReuseAsync(ClaimsPrincipal refreshToken, CancellationToken cancellationToken)
-        => refreshToken is { } token && token.GetAuthorizationId() is { } authorization && Guid.TryParse(token.GetClaim(Claims.Subject), out var person) && token.GetPresenters() is [var client, ..]
-            ? ended.AddAsync(authorization, person, client, cancellationToken)
-            : Task.CompletedTask;
+    public async Task ReportReuseAsync(ClaimsPrincipal refreshToken, CancellationToken cancellationToken)
+    {
+        if (refreshToken.GetAuthorizationId() is not { } authorization || !Guid.TryParse(refreshToken.GetClaim(Claims.Subject), out var person) || refreshToken.GetPresenters() is not [var client, ..]) return;
+        notices.Agent(person, client); // what the Servers remember for this agent ends with it (TV-05)
+        await ended.AddAsync(authorization, person, client, cancellationToken);
+    }
 
     private static string BoundTo(string tokenId, string clientId) => $"{tokenId}|{clientId}";
 }

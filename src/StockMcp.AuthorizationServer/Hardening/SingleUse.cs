@@ -58,6 +58,7 @@ internal static class SingleUse
         {
             var token = context.Principal!;
             var refreshes = token.HasTokenType(TokenTypeIdentifiers.RefreshToken);
+            var reused = false;
             if (refreshes || token.HasTokenType(TokenTypeIdentifiers.Private.AuthorizationCode))
             {
                 // A guess, or a find, of somebody else's neither ends the grant nor tells anything.
@@ -74,10 +75,11 @@ internal static class SingleUse
                         context.Transaction.SetProperty(KnownAnswer, answer);
                         return;
                     }
-                    await answers.ReportReuseAsync(token, context.CancellationToken);
+                    reused = true;
                 }
             }
             await builtIn.HandleAsync(context);
+            if (reused) await answers!.ReportReuseAsync(token, context.CancellationToken); // all that came from the grant is revoked now
         }
     }
 

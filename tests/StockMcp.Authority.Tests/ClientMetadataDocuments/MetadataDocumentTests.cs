@@ -34,6 +34,28 @@ public sealed class MetadataDocumentTests
         (await http.GetFromJsonAsync<JsonElement>(".well-known/oauth-authorization-server")).GetProperty("client_id_metadata_document_supported").GetBoolean().Should().BeTrue();
     }
 
+    [Fact, Trait("Requirement", "RL-01")]
+    public async Task One_address_brings_ten_new_documents_a_minute_and_known_ones_go_on()
+    {
+        await using var system = await StartAsync();
+        await using var host = await DocumentHost.StartAsync();
+        using var alice = Person.Alice(system);
+        await Agent(system, host).ConnectAsync(alice);
+        using var http = new HttpClient { BaseAddress = TestAgent.Issuer(system) };
+
+        var statuses = new List<HttpStatusCode>();
+        for (var number = 0; number < 12; number++)
+        {
+            // Refused where it is parsed, so that none is fetched; it counts all the same.
+            using var response = await http.GetAsync($"connect/authorize?client_id=http://unknown.example/{number}&response_type=code");
+            statuses.Add(response.StatusCode);
+            if (response.StatusCode == HttpStatusCode.TooManyRequests) response.Headers.RetryAfter!.Delta.Should().BePositive();
+        }
+
+        statuses.Should().Contain(HttpStatusCode.TooManyRequests).And.HaveElementAt(0, HttpStatusCode.BadRequest);
+        await Agent(system, host).ConnectAsync(alice);
+    }
+
     [Fact, Trait("Requirement", "CM-05")]
     public async Task A_changed_name_or_redirect_uri_voids_the_consent_and_a_removed_uri_is_refused()
     {

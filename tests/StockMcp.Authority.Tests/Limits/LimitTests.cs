@@ -58,6 +58,7 @@ public sealed class LimitTests(SharedSystem shared)
     [Theory, Trait("Requirement", "RL-01")]
     [InlineData("Limits:TokenFailuresPerMinute", "0")]
     [InlineData("Limits:AuthorizationRequestsPerMinute", "59")]
+    [InlineData("Limits:NewMetadataDocumentsPerMinute", "9")]
     public async Task A_setting_raises_a_limit_and_none_turns_it_off(string setting, string value)
     {
         var start = () => StockMcpSystem.StartAsync(options => options with { AuthoritySettings = new Dictionary<string, string?> { [setting] = value } });

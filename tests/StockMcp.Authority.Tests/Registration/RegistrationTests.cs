@@ -112,6 +112,14 @@ public sealed class RegistrationTests(SharedSystem shared)
         (await PostAsync("""{"redirect_uris":["https://a.example/"]}""", "text/plain"))["error"].Should().Be("invalid_client_metadata");
     }
 
+    [Fact, Trait("Requirement", "DC-02")]
+    public async Task What_cannot_be_seen_in_a_name_is_left_out()
+    {
+        var answer = await TestAgent.RegisterRawAsync(await shared.GetAsync(), TestAgent.Metadata(name: "Your\u202E \U000E0041\U000E0042bank\u200B\r\n"));
+
+        answer["client_name"].Should().Be("Your bank");
+    }
+
     [Fact, Trait("Requirement", "DC-01")]
     public async Task Grants_that_clients_may_not_give_themselves_are_left_out()
     {

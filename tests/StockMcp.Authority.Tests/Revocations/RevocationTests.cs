@@ -36,6 +36,32 @@ public sealed class RevocationTests
         }
     }
 
+    [Fact, Trait("Requirement", "TV-05"), Trait("Requirement", "DC-05"), Trait("Requirement", "AS-11")]
+    public async Task A_reused_refresh_token_and_a_deleted_registration_empty_the_servers_memory_too()
+    {
+        var clock = new ShiftedClock();
+        await using var system = await StockMcpSystem.StartAsync(clock: clock);
+        using var alice = Person.Alice(system);
+        var registration = await TestAgent.RegisterRawAsync(system, TestAgent.Metadata());
+        var agent = new TestAgent(system, registration["client_id"]!, null, TestAgent.Loopback);
+        var tokens = await agent.ConnectAsync(alice);
+        var link = RevokedLinks.Agent(system.Running.Authority.Url.AbsoluteUri, new JsonWebToken(tokens.AccessToken).Subject, agent.ClientId);
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(system.Running.Redis!.ConnectionString);
+        var heard = Channel.CreateUnbounded<string>();
+        await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RevokedLinks.Channel), (_, published) => heard.Writer.TryWrite(published!));
+
+        await agent.RefreshAsync(tokens.RefreshToken!);
+        clock.Advance(TimeSpan.FromSeconds(11));
+        (await agent.RefreshAsync(tokens.RefreshToken!))["error"].Should().Be("invalid_grant");
+        (await heard.Reader.ReadAsync(TestContext.Current.CancellationToken)).Should().Be(link);
+
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Delete, registration["registration_client_uri"]) { Headers = { Authorization = new("Bearer", registration["registration_access_token"]) } };
+        using var deleted = await http.SendAsync(request);
+        deleted.IsSuccessStatusCode.Should().BeTrue();
+        (await heard.Reader.ReadAsync(TestContext.Current.CancellationToken)).Should().Be(link);
+    }
+
     [Fact, Trait("Requirement", "FD-01"), Trait("Requirement", "TV-05")]
     public async Task While_redis_is_away_nobody_waits_and_the_servers_hear_of_it_afterwards()
     {
