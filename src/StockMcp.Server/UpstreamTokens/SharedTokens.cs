@@ -1,5 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using Polly;
+using Polly.CircuitBreaker;
 using StackExchange.Redis;
 using StockMcp.Hosting;
 using StockMcp.Tools.Connections;
@@ -12,7 +14,23 @@ namespace StockMcp.Server.UpstreamTokens;
 /// </summary>
 internal sealed partial class SharedTokens : IAsyncDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
+    /// <summary>How long the first call waits for the connection.</summary>
+    private static readonly TimeSpan s_connect = TimeSpan.FromSeconds(1);
+
+    /// <summary>RC-04: how long a call waits for a Redis that is connected and does not answer; and how long nobody asks it when it did not several times.</summary>
+    private static readonly (TimeSpan Patience, TimeSpan Break) s_slow = (TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1));
+
+    private readonly ResiliencePipeline patience = new ResiliencePipelineBuilder()
+        .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+        {
+            FailureRatio = 0.5,
+            MinimumThroughput = 4,
+            SamplingDuration = TimeSpan.FromSeconds(5),
+            BreakDuration = s_slow.Break,
+            ShouldHandle = new PredicateBuilder().Handle<RedisException>().Handle<TimeoutException>().Handle<ExecutionRejectedException>(),
+        })
+        .AddTimeout(s_slow.Patience)
+        .Build();
     private readonly Task<IConnectionMultiplexer?> connection;
     private readonly TokenSeal seal;
     private readonly ILogger<SharedTokens> logger;
@@ -78,12 +96,12 @@ internal sealed partial class SharedTokens : IAsyncDisposable
     {
         try
         {
-            if (await connection.WaitAsync(s_patience) is not { } open) return without;
-            var answer = await ask(open.GetDatabase());
+            if (await connection.WaitAsync(s_connect) is not { } open) return without;
+            var answer = await patience.ExecuteAsync(async cancellationToken => await ask(open.GetDatabase()).WaitAsync(cancellationToken));
             if (Interlocked.Exchange(ref away, 0) == 1) LogBack();
             return answer;
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ExecutionRejectedException or ObjectDisposedException)
         {
             if (Interlocked.Exchange(ref away, 1) == 0) LogAway(exception.GetType().Name);
             return without;

@@ -31,6 +31,23 @@ public sealed class OutageTests
         system.Log.All.Should().Contain(line => line.Contains("Redis does not answer")).And.Contain(line => line.Contains("Redis answers again"));
     }
 
+    [Fact, Trait("Requirement", "RC-04"), Trait("Requirement", "FD-01")]
+    public async Task A_redis_that_hangs_is_waited_for_a_few_times_and_then_left_alone()
+    {
+        using var redis = TestRedis.Start();
+        await using var relay = new FreezingRelay(redis.Port);
+        await using var system = await TestSystem.StartAsync(settings: ("ConnectionStrings:Redis", $"127.0.0.1:{relay.Port}"));
+        (await system.Server.CallAsync(system.Token(), "get_account")).IsError.Should().BeFalse();
+        relay.Freeze();
+
+        for (var number = 0; number < 4; number++) (await system.Server.CallAsync(system.Token($"hanging-{number}"), "get_account")).IsError.Should().BeFalse();
+        var swallowed = relay.Swallowed;
+        (await Task.WhenAll(Enumerable.Range(0, 20).Select(number => system.Server.CallAsync(system.Token($"left-alone-{number}"), "get_account")))).Should().OnlyContain(answer => !answer.IsError);
+
+        relay.Swallowed.Should().BeLessThan(swallowed + 2000, "a probe may go out, but not the several commands of each of twenty calls");
+        system.Log.All.Should().Contain(line => line.Contains("Redis does not answer"));
+    }
+
     [Fact, Trait("Requirement", "FD-01")]
     public async Task It_starts_without_the_redis_that_it_is_told_of()
     {

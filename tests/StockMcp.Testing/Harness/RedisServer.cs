@@ -5,9 +5,10 @@ using StockMcp.Testing.ForeignClients;
 
 namespace StockMcp.Testing.Harness;
 
-/// <summary>A real Redis on a free port, which keeps nothing on disk.</summary>
+/// <summary>A real Redis on a free port, which keeps nothing on disk. Its users are those of a careful operator: StockMcp's may read, write and listen, and nothing else (RC-04).</summary>
 internal sealed class RedisServer : IAsyncDisposable
 {
+    private const string OperatorsPassword = "operator-test";
     private readonly ForeignProcess server;
     private readonly ConnectionMultiplexer connection;
 
@@ -18,10 +19,11 @@ internal sealed class RedisServer : IAsyncDisposable
     public static async Task<RedisServer> StartAsync()
     {
         var port = FreePorts.Take();
-        var process = ForeignProcess.Start(Toolbox.RedisServer, ["--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        var process = ForeignProcess.Start(Toolbox.RedisServer, ["--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+            "--requirepass", OperatorsPassword, "--user", "stockmcp", "on", ">stockmcp-test", "~*", "&*", "+@read", "+@write", "+@connection", "+@pubsub", "+@transaction"]);
         await process.ReadUntilAsync(new Regex("Ready to accept connections", RegexOptions.None, ForeignProcess.Patience));
-        var connectionString = $"127.0.0.1:{port},abortConnect=false";
-        return new RedisServer(process, await ConnectionMultiplexer.ConnectAsync(connectionString + ",allowAdmin=true"), connectionString);
+        var operators = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},password={OperatorsPassword},allowAdmin=true");
+        return new RedisServer(process, operators, $"127.0.0.1:{port},user=stockmcp,password=stockmcp-test,abortConnect=false");
     }
 
     /// <summary>How many keys it holds.</summary>
