@@ -15,26 +15,30 @@ public sealed class CopiesTests
     private const string Scopes = "portfolio:read orders:read";
 
     [Fact, Trait("Requirement", "RC-02")]
-    public async Task The_whole_way_works_with_each_step_on_another_copy_and_redis_forgetting_everything_between_them()
+    public async Task Every_flow_works_with_each_request_on_another_copy_and_redis_forgetting_everything_before_it()
     {
         await using var copies = await ManyCopies.StartAsync();
+        copies.LetRedisForgetAlways();
         var system = copies.System;
         using var alice = Person.Alice(system);
+        var account = new Uri(system.Running.Authority.Url, "account");
 
         var (flow, clientId) = await RegisterAsync(system);
-        await copies.Redis.FlushAsync();
-        var cameBack = await alice.AuthorizeAsync(flow.AuthorizationUrl);
-        await copies.Redis.FlushAsync();
-        var tokens = await flow.RedeemAsync(cameBack);
-        for (var call = 0; call < 4; call++)
-        {
-            await copies.Redis.FlushAsync();
-            (await CallAsync(system, tokens.AccessToken, "get_account")).Should().Contain("buying_power").And.NotContain("\"isError\":true");
-        }
-        await copies.Redis.FlushAsync();
+        var tokens = await flow.RedeemAsync(await alice.AuthorizeAsync(flow.AuthorizationUrl, ConsentAnswer.AtBrokerageWithout(system, "orders:read")));
+        for (var call = 0; call < 4; call++) (await CallAsync(system, tokens.AccessToken, "get_account")).Should().Contain("buying_power").And.NotContain("\"isError\":true");
+        (await CallAsync(system, tokens.AccessToken, "list_orders")).Should().Contain("connection_required");
+        await alice.GoAsync(new Uri(account, "account/connect/brokerage?scope=orders%3Aread"), url => url.AbsolutePath == "/account");
+        (await CallAsync(system, tokens.AccessToken, "list_orders")).Should().NotContain("\"isError\":true");
+
         var fresh = await flow.RefreshAsync(tokens.RefreshToken!);
         (await CallAsync(system, fresh.AccessToken, "list_orders")).Should().NotContain("\"isError\":true");
-        (await alice.ReadAsync(new Uri(system.Running.Authority.Url, "account"))).Should().Contain(clientId);
+        (await alice.ReadAsync(account)).Should().Contain(clientId);
+        await alice.SubmitAsync(account, "Disconnect");
+        (await CallAsync(system, fresh.AccessToken, "get_account")).Should().Contain("connection_required");
+        await alice.GoAsync(new Uri(account, "account/connect/brokerage"), url => url.AbsolutePath == "/account");
+        (await CallAsync(system, fresh.AccessToken, "get_account")).Should().NotContain("\"isError\":true");
+        await alice.SubmitAsync(account, "Sign out this agent");
+        (await CallAsync(system, fresh.AccessToken, "get_account")).Should().Contain("authorization_ended");
 
         copies.ServerRequests.Should().HaveCount(2).And.OnlyContain(copy => copy.Value >= 2);
         copies.AuthorityRequests.Should().HaveCount(2).And.OnlyContain(copy => copy.Value >= 5);

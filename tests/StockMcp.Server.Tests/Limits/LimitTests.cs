@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using StockMcp.Server.Tests.Fixture;
 
 namespace StockMcp.Server.Tests.Limits;
@@ -104,5 +107,49 @@ public sealed class LimitTests
 
         headers.StatusCode.Should().Be(HttpStatusCode.RequestHeaderFieldsTooLarge);
         body.StatusCode.Should().Be(HttpStatusCode.RequestEntityTooLarge);
+    }
+
+    [Theory, Trait("Requirement", "PX-03")]
+    [InlineData("POST /mcp HTTP/1.1\r\nHost: {0}\r\nX-Slow: ", "a header that drips")]
+    [InlineData("POST /mcp HTTP/1.1\r\nHost: {0}\r\nAuthorization: Bearer {1}\r\nContent-Type: application/json\r\nContent-Length: 4000\r\n\r\n", "a body that drips")]
+    [InlineData("POST /mcp HTTP/1.1\r\nHost: {0}\r\nAuthorization: Bearer {1}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2;\nxx\r\n0\r\n\r\n", "a chunk extension that a proxy reads otherwise")]
+    public async Task A_connection_that_holds_the_server_up_is_closed(string begin, string what)
+    {
+        await using var system = await TestSystem.StartAsync(brokerage: false);
+        using var connection = new TcpClient();
+        var cancelled = TestContext.Current.CancellationToken;
+        await connection.ConnectAsync("127.0.0.1", system.Server.Url.Port, cancelled);
+        await using var stream = connection.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(string.Format(CultureInfo.InvariantCulture, begin, system.Server.Url.Authority, system.Token())), cancelled);
+
+        var dripping = DripAsync();
+        using var answer = new MemoryStream();
+        try
+        {
+            await stream.CopyToAsync(answer, cancelled);
+        }
+        catch (IOException)
+        {
+            // Closed without a farewell.
+        }
+
+        Encoding.ASCII.GetString(answer.ToArray()).Should().NotContain("HTTP/1.1 200", what);
+        await dripping;
+
+        async Task DripAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    await stream.WriteAsync("x"u8.ToArray(), cancelled);
+                    await Task.Delay(TimeSpan.FromSeconds(1), cancelled);
+                }
+            }
+            catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+            {
+                // It was closed.
+            }
+        }
     }
 }

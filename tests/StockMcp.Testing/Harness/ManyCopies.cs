@@ -27,6 +27,9 @@ internal sealed class ManyCopies : IAsyncDisposable
     /// <summary>The further copies' services: of the Server, then of the Authority.</summary>
     public IReadOnlyList<IServiceProvider> Further => [.. further.Select(application => application.Services)];
 
+    /// <summary>From now on Redis forgets everything before each request, also before those that a Server sends to an Authority.</summary>
+    public void LetRedisForgetAlways() => serverFront!.Before = authorityFront!.Before = Redis.FlushAsync;
+
     public static async Task<ManyCopies> StartAsync(ShiftedClock? clock = null)
     {
         var copies = new ManyCopies(await RedisServer.StartAsync());

@@ -21,6 +21,9 @@ internal sealed class RoundRobin : IAsyncDisposable
     /// <summary>How many requests each copy got.</summary>
     public IReadOnlyDictionary<Uri, int> Counts => counts;
 
+    /// <summary>What happens before each request is sent on.</summary>
+    public Func<Task> Before { get; set; } = () => Task.CompletedTask;
+
     public static async Task<RoundRobin> StartAsync(Uri publicUrl, IReadOnlyList<Uri> copies)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -32,6 +35,7 @@ internal sealed class RoundRobin : IAsyncDisposable
         var forwarder = front.app.Services.GetRequiredService<IHttpForwarder>();
         front.app.Run(async context =>
         {
+            await front.Before();
             var copy = copies[(int)(Interlocked.Increment(ref front.next) % copies.Count)];
             front.counts.AddOrUpdate(copy, 1, (_, count) => count + 1);
             await forwarder.SendAsync(context, copy.AbsoluteUri, front.http, ForwarderRequestConfig.Empty, HttpTransformer.Default);
