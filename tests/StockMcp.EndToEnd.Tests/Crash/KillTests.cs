@@ -2,11 +2,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Configuration;
 using Microsoft.IdentityModel.JsonWebTokens;
-using StockMcp.Testing.ForeignClients;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;
 
@@ -22,84 +19,57 @@ public sealed class KillTests
     [Fact, Trait("Requirement", "TV-04")]
     public async Task Killed_in_the_middle_of_a_refresh_the_link_works_afterwards_or_says_reconnect()
     {
-        var settings = new Dictionary<string, string?>();
-        await using var system = await StockMcpSystem.StartAsync(options => options with
-        {
-            Configure = (application, builder) =>
-            {
-                if (application != "Authority") return;
-                foreach (var (key, value) in builder.Configuration.AsEnumerable())
-                {
-                    if (value is not null && (key.Contains(':', StringComparison.Ordinal) || key is "PublicUrl" or "Urls" or "DataDirectory")) settings[key] = value;
-                }
-            },
-        });
-        await system.Running.Authority.StopAsync();
-        var authority = await StartAsync(settings);
-        try
-        {
-            using var alice = Person.Alice(system);
-            using var bob = Person.Bob(system);
-            var (alices, alicesFlow) = await ConnectAsync(system, alice);
-            var (bobs, _) = await ConnectAsync(system, bob);
-            var alicesSubject = Subject(await ExchangeAsync(system, alices.AccessToken, "portfolio:read"));
-            var bobsSubject = Subject(await ExchangeAsync(system, bobs.AccessToken, "portfolio:read"));
-            alicesSubject.Should().NotBeNull().And.NotBe(bobsSubject);
-            var reconnected = 0;
+        await using var processes = await SeparateProcesses.StartAsync("Authority");
+        var system = processes.System;
+        using var alice = Person.Alice(system);
+        using var bob = Person.Bob(system);
+        var (alices, alicesFlow) = await ConnectAsync(system, alice);
+        var (bobs, _) = await ConnectAsync(system, bob);
+        var alicesSubject = Subject(await ExchangeAsync(system, alices.AccessToken, "portfolio:read"));
+        var bobsSubject = Subject(await ExchangeAsync(system, bobs.AccessToken, "portfolio:read"));
+        alicesSubject.Should().NotBeNull().And.NotBe(bobsSubject);
+        var reconnected = 0;
 
-            for (var round = 0; round < Rounds; round++)
+        for (var round = 0; round < Rounds; round++)
+        {
+            // Every exchange is a refresh.
+            await ExecuteAsync(system, """DELETE FROM "UpstreamAccessToken" """);
+            var underWay = new[] { "portfolio:read", "orders:read", "portfolio:read orders:read" }.SelectMany(scope => new[] { (alices, alicesSubject), (bobs, bobsSubject) }.Select(async who =>
             {
-                // Every exchange is a refresh.
-                await ExecuteAsync(system, """DELETE FROM "UpstreamAccessToken" """);
-                var underWay = new[] { "portfolio:read", "orders:read", "portfolio:read orders:read" }.SelectMany(scope => new[] { (alices, alicesSubject), (bobs, bobsSubject) }.Select(async who =>
+                try
                 {
-                    try
-                    {
-                        if (Subject(await ExchangeAsync(system, who.Item1.AccessToken, scope)) is { } subject) subject.Should().Be(who.Item2, "nobody gets another one's token");
-                    }
-                    catch (HttpRequestException)
-                    {
-                        // it was killed before it answered
-                    }
-                })).ToList();
-                await Task.Delay(RandomNumberGenerator.GetInt32(150));
-                authority.Kill();
-                await Task.WhenAll(underWay);
-                await authority.DisposeAsync();
-                // What was under way when it was killed is nobody's after 20 seconds: as if they had passed.
-                await ExecuteAsync(system, """UPDATE "ConnectedAccount" SET "RefreshLease" = "RefreshLease" - 200000000""");
-                authority = await StartAsync(settings);
-
-                foreach (var (person, tokens, subject) in new[] { (alice, alices, alicesSubject), (bob, bobs, bobsSubject) })
-                {
-                    var before = system.Brokerage.Requests.Count(request => request.Path == "/connect/token");
-                    var answer = await ExchangeAsync(system, tokens.AccessToken, "orders:read");
-                    (system.Brokerage.Requests.Count(request => request.Path == "/connect/token") - before).Should().BeLessThanOrEqualTo(1, "it does not try again and again");
-                    if (Subject(answer) is { } works)
-                    {
-                        works.Should().Be(subject);
-                        continue;
-                    }
-                    answer.GetProperty("error").GetString().Should().Be("interaction_required", answer.ToString());
-                    reconnected++;
-                    await person.GoAsync(new Uri(answer.GetProperty("connect_uri").GetString()!), url => url.AbsolutePath == "/account");
-                    Subject(await ExchangeAsync(system, tokens.AccessToken, "orders:read")).Should().Be(subject, "connected again, it works");
+                    if (Subject(await ExchangeAsync(system, who.Item1.AccessToken, scope)) is { } subject) subject.Should().Be(who.Item2, "nobody gets another one's token");
                 }
+                catch (HttpRequestException)
+                {
+                    // it was killed before it answered
+                }
+            })).ToList();
+            await Task.Delay(RandomNumberGenerator.GetInt32(150));
+            await processes.KillAsync("Authority");
+            await Task.WhenAll(underWay);
+            // What was under way when it was killed is nobody's after 20 seconds: as if they had passed.
+            await ExecuteAsync(system, """UPDATE "ConnectedAccount" SET "RefreshLease" = "RefreshLease" - 200000000""");
+            await processes.StartAgainAsync("Authority");
+
+            foreach (var (person, tokens, subject) in new[] { (alice, alices, alicesSubject), (bob, bobs, bobsSubject) })
+            {
+                var before = system.Brokerage.Requests.Count(request => request.Path == "/connect/token");
+                var answer = await ExchangeAsync(system, tokens.AccessToken, "orders:read");
+                (system.Brokerage.Requests.Count(request => request.Path == "/connect/token") - before).Should().BeLessThanOrEqualTo(1, "it does not try again and again");
+                if (Subject(answer) is { } works)
+                {
+                    works.Should().Be(subject);
+                    continue;
+                }
+                answer.GetProperty("error").GetString().Should().Be("interaction_required", answer.ToString());
+                reconnected++;
+                await person.GoAsync(new Uri(answer.GetProperty("connect_uri").GetString()!), url => url.AbsolutePath == "/account");
+                Subject(await ExchangeAsync(system, tokens.AccessToken, "orders:read")).Should().Be(subject, "connected again, it works");
             }
-            TestContext.Current.SendDiagnosticMessage($"{Rounds} kills, {reconnected} links to connect again");
-            await alicesFlow.RefreshAsync(alices.RefreshToken!);
         }
-        finally
-        {
-            await authority.DisposeAsync();
-        }
-    }
-
-    private static async Task<ForeignProcess> StartAsync(Dictionary<string, string?> settings)
-    {
-        var process = ForeignProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "StockMcp.Authority.dll"), .. settings.Select(setting => $"--{setting.Key}={setting.Value}")]);
-        await process.ReadUntilAsync(new Regex("Application started", RegexOptions.None, ForeignProcess.Patience));
-        return process;
+        TestContext.Current.SendDiagnosticMessage($"{Rounds} kills, {reconnected} links to connect again");
+        await alicesFlow.RefreshAsync(alices.RefreshToken!);
     }
 
     private static async Task<(TokenSet Tokens, CodeFlow Flow)> ConnectAsync(StockMcpSystem system, Person person)
