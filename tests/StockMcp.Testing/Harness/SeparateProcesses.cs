@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using StockMcp.Testing.ForeignClients;
@@ -7,10 +8,10 @@ namespace StockMcp.Testing.Harness;
 /// <summary>A system of which some applications are processes of their own, which can be killed at any moment as a power failure would, and started again on what they left.</summary>
 internal sealed class SeparateProcesses : IAsyncDisposable
 {
-    private readonly Dictionary<string, IReadOnlyDictionary<string, string>> settings = [];
-    private readonly Dictionary<string, ForeignProcess> processes = [];
+    private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> settings;
+    private readonly ConcurrentDictionary<string, ForeignProcess> processes = new();
 
-    private SeparateProcesses(StockMcpSystem system) => System = system;
+    private SeparateProcesses(StockMcpSystem system, ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> settings) => (System, this.settings) = (system, settings);
 
     public StockMcpSystem System { get; }
 
@@ -18,19 +19,18 @@ internal sealed class SeparateProcesses : IAsyncDisposable
     /// <param name="applications">Which are processes of their own: Server, Authority, Brokerage.</param>
     public static async Task<SeparateProcesses> StartAsync(params string[] applications)
     {
-        var seen = new Dictionary<string, IReadOnlyDictionary<string, string>>();
+        var seen = new ConcurrentDictionary<string, IReadOnlyDictionary<string, string>>(); // the applications are built at once
         var system = await StockMcpSystem.StartAsync(options => options with
         {
             Configure = (application, builder) => seen[application] = builder.Configuration.AsEnumerable()
                 .Where(setting => setting.Value is not null && (setting.Key.Contains(':', StringComparison.Ordinal) || setting.Key is "PublicUrl" or "Urls" or "DataDirectory" or "DemoUsers"))
                 .ToDictionary(setting => setting.Key, setting => setting.Value!),
         });
-        var separate = new SeparateProcesses(system);
+        var separate = new SeparateProcesses(system, seen);
         try
         {
             foreach (var application in applications)
             {
-                separate.settings[application] = seen[application];
                 await (application switch { "Server" => system.Running.Server, "Authority" => system.Running.Authority, _ => system.Running.Brokerage }).StopAsync();
             }
             await Task.WhenAll(applications.Select(separate.StartAgainAsync));
@@ -46,21 +46,17 @@ internal sealed class SeparateProcesses : IAsyncDisposable
     /// <summary>kill -9.</summary>
     public async Task KillAsync(string application)
     {
-        processes.Remove(application, out var process);
-        process!.Kill();
-        await process.DisposeAsync();
+        processes.TryRemove(application, out var process);
+        await process!.DisposeAsync();
     }
 
     /// <summary>Starts what was killed, and waits until it serves.</summary>
     public async Task StartAgainAsync(string application)
     {
         var process = ForeignProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, $"StockMcp.{application}.dll"), "--environment=Development", .. settings[application].Select(setting => $"--{setting.Key}={setting.Value}")]);
-        lock (processes) processes[application] = process;
+        processes[application] = process;
         await process.ReadUntilAsync(new Regex("Application started", RegexOptions.None, ForeignProcess.Patience));
     }
-
-    /// <summary>What a process printed since it last started.</summary>
-    public string OutputOf(string application) => processes[application].Output;
 
     public async ValueTask DisposeAsync()
     {
