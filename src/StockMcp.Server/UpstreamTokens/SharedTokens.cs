@@ -17,19 +17,17 @@ internal sealed partial class SharedTokens : IAsyncDisposable
     /// <summary>How long the first call waits for the connection.</summary>
     private static readonly TimeSpan s_connect = TimeSpan.FromSeconds(1);
 
-    /// <summary>RC-04: how long a call waits for a Redis that is connected and does not answer; and how long nobody asks it when it did not several times.</summary>
-    private static readonly (TimeSpan Patience, TimeSpan Break) s_slow = (TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1));
-
+    /// <summary>RC-04: a Redis that is connected and does not answer is waited for 200 ms, and not asked for a second when it did not answer several times.</summary>
     private readonly ResiliencePipeline patience = new ResiliencePipelineBuilder()
         .AddCircuitBreaker(new CircuitBreakerStrategyOptions
         {
             FailureRatio = 0.5,
             MinimumThroughput = 4,
             SamplingDuration = TimeSpan.FromSeconds(5),
-            BreakDuration = s_slow.Break,
+            BreakDuration = TimeSpan.FromSeconds(1),
             ShouldHandle = new PredicateBuilder().Handle<RedisException>().Handle<TimeoutException>().Handle<ExecutionRejectedException>(),
         })
-        .AddTimeout(s_slow.Patience)
+        .AddTimeout(TimeSpan.FromMilliseconds(200))
         .Build();
     private readonly Task<IConnectionMultiplexer?> connection;
     private readonly TokenSeal seal;
