@@ -1,7 +1,9 @@
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 using StockMcp.Hosting;
 using StockMcp.Server.Tests.Fixture;
+using StockMcp.Server.UpstreamTokens;
 
 namespace StockMcp.Server.Tests.UpstreamTokens;
 
@@ -64,7 +66,16 @@ public sealed class RevocationTests
         var call = system.Server.CallAsync(alice, "get_account");
         await Eventually.IsTrueAsync(() => ExchangesOf(system, alice) == 1);
         await using var redis = await ConnectionMultiplexer.ConnectAsync(system.Redis!.ConnectionString);
+        // Heard in the middle of the second exchange, it would make that one void, too.
+        var shared = system.Server.Services.GetRequiredService<SharedTokens>();
+        var (forget, heard) = (shared.OnRevoked!, new TaskCompletionSource());
+        shared.OnRevoked = link =>
+        {
+            forget(link);
+            heard.TrySetResult();
+        };
         await RevokeAsync(redis, RevokedLinks.Connection(system.Authority.Issuer, "alice", "brokerage"));
+        await heard.Task;
 
         gate.SetResult();
 
