@@ -40,6 +40,8 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["Clients:0:ClientId"] = ServerAtAuthority,
         ["Clients:0:ClientSecret"] = secrets.ServerAtAuthority,
         ["Clients:0:Audiences:1"] = new Uri(authority, "me/v1").AbsoluteUri,
+        ["Clients:0:Resources:0"] = new Uri(server, "mcp").AbsoluteUri,
+        ["Clients:0:Resources:1"] = new Uri(authority, "approvals/v1").AbsoluteUri,
     });
 
     public IReadOnlyDictionary<string, string?> Brokerage(IReadOnlyDictionary<string, string?> more) => Merge(more, new()

@@ -1,6 +1,9 @@
 using StockMcp.Authority.Account;
+using StockMcp.Authority.Approvals;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.Authorization;
+using StockMcp.Authority.AuthorizationDetails;
+using StockMcp.Authority.Backchannel;
 using StockMcp.Authority.ClientMetadataDocuments;
 using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Authority.Connections;
@@ -53,6 +56,9 @@ public static class Program
         builder.AddClientMetadataDocuments();  // ClientMetadataDocuments/  clients that are the URL of a document
         builder.AddTokenExchange();       // TokenExchange/      RFC 8693
         builder.AddConnectedAccounts();   // ConnectedAccounts/  which accounts a person connected
+        builder.AddAuthorizationDetails();// AuthorizationDetails/  RFC 9396: what can be asked for, and how people read it
+        builder.AddApprovals();           // Approvals/          a person's yes to exact terms, used once
+        builder.AddBackchannel();         // Backchannel/        OpenID CIBA: how it is asked for
         builder.AddAccount();             // Account/            the page of connections, agents, sessions and data
 
         var app = builder.Build();
@@ -72,6 +78,8 @@ public static class Program
         app.MapTokenEndpoint();
         app.MapClientRegistration();
         app.MapConnectedAccounts();
+        app.MapBackchannel();
+        app.MapApprovals();
         app.MapAccount();
         return app;
     }

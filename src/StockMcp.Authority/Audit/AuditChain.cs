@@ -43,6 +43,9 @@ internal sealed class AuditChain(MasterSecret secret, TimeProvider time)
                 Client = record.Client,
                 Connection = record.Connection,
                 Scopes = record.Scopes,
+                Approval = record.Approval?.ToString(),
+                Details = record.Details,
+                Order = record.Order,
                 Trace = record.Trace,
                 Mac = [],
             };
@@ -50,8 +53,8 @@ internal sealed class AuditChain(MasterSecret secret, TimeProvider time)
             // Not through the change tracker: what else the caller is about to save, or failed to save, is none of the log's business.
             await database.Database.ExecuteSqlAsync(
                 $"""
-                INSERT INTO "AuditEntries" ("Seq", "Time", "Event", "Decision", "Reason", "Actor", "Client", "Connection", "Scopes", "Trace", "Mac")
-                VALUES ({entry.Seq}, {entry.Time.UtcTicks}, {entry.Event}, {entry.Decision}, {entry.Reason}, {entry.Actor}, {entry.Client}, {entry.Connection}, {entry.Scopes}, {entry.Trace}, {mac})
+                INSERT INTO "AuditEntries" ("Seq", "Time", "Event", "Decision", "Reason", "Actor", "Client", "Connection", "Scopes", "Approval", "Details", "Order", "Trace", "Mac")
+                VALUES ({entry.Seq}, {entry.Time.UtcTicks}, {entry.Event}, {entry.Decision}, {entry.Reason}, {entry.Actor}, {entry.Client}, {entry.Connection}, {entry.Scopes}, {entry.Approval}, {entry.Details}, {entry.Order}, {entry.Trace}, {mac})
                 """,
                 cancellationToken);
         }
@@ -64,7 +67,7 @@ internal sealed class AuditChain(MasterSecret secret, TimeProvider time)
 
     internal static byte[] Canonical(AuditEntry entry) => JsonSerializer.SerializeToUtf8Bytes(
         new CanonicalEntry(
-            entry.Actor, entry.Client, entry.Connection, entry.Decision, entry.Event, entry.Reason, entry.Scopes, entry.Seq,
+            entry.Actor, entry.Approval, entry.Client, entry.Connection, entry.Decision, entry.Details, entry.Event, entry.Order, entry.Reason, entry.Scopes, entry.Seq,
             entry.Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture), entry.Trace),
         s_canonical);
 }
@@ -72,12 +75,15 @@ internal sealed class AuditChain(MasterSecret secret, TimeProvider time)
 // In the order of the members' names.
 internal sealed record CanonicalEntry(
     [property: JsonPropertyName("actor"), JsonPropertyOrder(1)] string? Actor,
-    [property: JsonPropertyName("client"), JsonPropertyOrder(2)] string? Client,
-    [property: JsonPropertyName("connection"), JsonPropertyOrder(3)] string? Connection,
-    [property: JsonPropertyName("decision"), JsonPropertyOrder(4)] string Decision,
-    [property: JsonPropertyName("event"), JsonPropertyOrder(5)] string Event,
-    [property: JsonPropertyName("reason"), JsonPropertyOrder(6)] string? Reason,
-    [property: JsonPropertyName("scopes"), JsonPropertyOrder(7)] string? Scopes,
-    [property: JsonPropertyName("seq"), JsonPropertyOrder(8)] long Seq,
-    [property: JsonPropertyName("time"), JsonPropertyOrder(9)] string Time,
-    [property: JsonPropertyName("trace"), JsonPropertyOrder(10)] string? Trace);
+    [property: JsonPropertyName("approval"), JsonPropertyOrder(2)] string? Approval,
+    [property: JsonPropertyName("client"), JsonPropertyOrder(3)] string? Client,
+    [property: JsonPropertyName("connection"), JsonPropertyOrder(4)] string? Connection,
+    [property: JsonPropertyName("decision"), JsonPropertyOrder(5)] string Decision,
+    [property: JsonPropertyName("details"), JsonPropertyOrder(6)] string? Details,
+    [property: JsonPropertyName("event"), JsonPropertyOrder(7)] string Event,
+    [property: JsonPropertyName("order"), JsonPropertyOrder(8)] string? Order,
+    [property: JsonPropertyName("reason"), JsonPropertyOrder(9)] string? Reason,
+    [property: JsonPropertyName("scopes"), JsonPropertyOrder(10)] string? Scopes,
+    [property: JsonPropertyName("seq"), JsonPropertyOrder(11)] long Seq,
+    [property: JsonPropertyName("time"), JsonPropertyOrder(12)] string Time,
+    [property: JsonPropertyName("trace"), JsonPropertyOrder(13)] string? Trace);

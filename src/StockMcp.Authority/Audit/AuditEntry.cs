@@ -33,6 +33,15 @@ public sealed class AuditEntry
     /// <summary>The scopes that it was about.</summary>
     public string? Scopes { get; init; }
 
+    /// <summary>The approval that it was about.</summary>
+    public string? Approval { get; init; }
+
+    /// <summary>SHA-256 of the terms that it was about, base64url.</summary>
+    public string? Details { get; init; }
+
+    /// <summary>The order that it was about, by the broker's id.</summary>
+    public string? Order { get; init; }
+
     /// <summary>The trace in which it happened.</summary>
     public string? Trace { get; init; }
 

@@ -46,6 +46,36 @@ public static class AuditEvents
 
     /// <summary>A client registered itself.</summary>
     public const string ClientRegistered = "client.registered";
+
+    /// <summary>An agent asked for a person's approval.</summary>
+    public const string ApprovalRequested = "approval.requested";
+
+    /// <summary>The person decided.</summary>
+    public const string ApprovalDecided = "approval.decided";
+
+    /// <summary>The person took their yes back.</summary>
+    public const string ApprovalWithdrawn = "approval.withdrawn";
+
+    /// <summary>Nobody decided in time, or nobody came for the yes.</summary>
+    public const string ApprovalExpired = "approval.expired";
+
+    /// <summary>The yes was used: the order is on its way from here on.</summary>
+    public const string OrderIntent = "order.intent";
+
+    /// <summary>The broker took the order.</summary>
+    public const string OrderPlaced = "order.placed";
+
+    /// <summary>The broker refused the order.</summary>
+    public const string OrderRejected = "order.rejected";
+
+    /// <summary>The order was not placed, and will not be.</summary>
+    public const string OrderNotPlaced = "order.not_placed";
+
+    /// <summary>Whether the order was placed cannot be told yet.</summary>
+    public const string OrderUnknown = "order.unknown";
+
+    /// <summary>The person changed their bounds for agents.</summary>
+    public const string LimitsChanged = "limits.changed";
 }
 
 /// <summary>Whether it was allowed.</summary>
@@ -77,6 +107,15 @@ public sealed record AuditRecord(string Event, string Decision = AuditDecisions.
 
     /// <summary>Why it was decided so, or how it ended: a stable code such as <c>invalid_grant</c>.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>The approval that it was about.</summary>
+    public Guid? Approval { get; init; }
+
+    /// <summary>SHA-256 of the terms that it was about, base64url.</summary>
+    public string? Details { get; init; }
+
+    /// <summary>The order that it was about, by the broker's id.</summary>
+    public string? Order { get; init; }
 
     /// <summary>The trace in which it happened.</summary>
     public string? Trace { get; init; } = Activity.Current?.TraceId.ToHexString();

@@ -23,6 +23,16 @@ internal static class AuditWords
             AuditEvents.AccountConnected => refused ? $"Connecting {connection} was refused" : $"You connected {connection}",
             AuditEvents.AccountDisconnected => $"You disconnected {connection}",
             AuditEvents.AccountReconnectNeeded => $"{connection} has to be connected again",
+            AuditEvents.ApprovalRequested => refused ? "An agent asked for an order that your limits do not allow" : "An agent asked for your approval",
+            AuditEvents.ApprovalDecided => refused ? "You said no to an agent" : "You approved an order",
+            AuditEvents.ApprovalWithdrawn => "You took an approval back",
+            AuditEvents.ApprovalExpired => "A request for your approval expired",
+            AuditEvents.OrderIntent => "Your approval was used for an order",
+            AuditEvents.OrderPlaced => "The order was placed",
+            AuditEvents.OrderRejected => "The order was refused",
+            AuditEvents.OrderNotPlaced => "The order was not placed",
+            AuditEvents.OrderUnknown => "Whether the order was placed is being looked up",
+            AuditEvents.LimitsChanged => "You changed your limits for agents",
             _ => entry.Event,
         };
     }

@@ -1,3 +1,4 @@
+using StockMcp.Authority.Approvals;
 using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Database;
@@ -5,6 +6,7 @@ using StockMcp.Authority.Resources;
 using StockMcp.Authority.Tokens;
 using StockMcp.AuthorizationServer;
 using StockMcp.AuthorizationServer.ConfiguredClients;
+using StockMcp.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace StockMcp.Authority.Authorization;
@@ -17,12 +19,14 @@ public static class AgentAuthorizationExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         var resources = builder.AddProtectedResources();
+        var approvals = PublicUrl.From(builder.Configuration, builder.Environment).At(ApprovalExtensions.Path);
         var connections = builder.Configuration.GetSection(ConnectionOptions.Section).GetChildren().Select(connection => connection.Key);
         builder.AddAuthorizationServer<AuthorityDbContext, PostgreSqlAuthorityDbContext>("authority", "/assets/authority.css", server =>
         {
-            server.RegisterScopes([Scopes.OpenId, Scopes.OfflineAccess, .. resources.Scopes, .. ConnectedAccountsExtensions.Scopes])
-                .RegisterResources([.. resources.All.Select(resource => resource.Uri), resources.Own.Uri])
+            server.RegisterScopes([Scopes.OpenId, Scopes.OfflineAccess, .. resources.Scopes, .. ConnectedAccountsExtensions.Scopes, ApprovalExtensions.Scope])
+                .RegisterResources([.. resources.All.Select(resource => resource.Uri), resources.Own.Uri, approvals])
                 .RegisterAudiences([.. connections, resources.Own.Uri]);
+            server.AllowClientCredentialsFlow();
             server.AddEventHandler(RefreshTokens.Descriptor);
             server.AddEventHandler(Revocation.Descriptor);
             server.UseIntrospection();

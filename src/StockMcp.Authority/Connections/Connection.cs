@@ -16,6 +16,9 @@ public sealed class Connection(string name, ConnectionOptions options)
     /// <summary>Asked for at each sign-in.</summary>
     public IReadOnlyList<string> SignInScopes { get; } = options.SignInScopes.Count > 0 ? options.SignInScopes : [Scopes.OpenId, Scopes.Profile, Scopes.OfflineAccess];
 
+    /// <summary>Whether its tokens can carry authorization details of a type.</summary>
+    public bool KnowsDetails(string type) => options.AuthorizationDetailsTypes.Contains(type);
+
     /// <summary>The connection's scopes that an agent's scopes need, in a stable order.</summary>
     public IReadOnlyList<string> Translate(IEnumerable<string> scopes)
         => [.. scopes.SelectMany(scope => translations.GetValueOrDefault(scope) ?? []).Distinct().Order(StringComparer.Ordinal)];

@@ -26,6 +26,9 @@ public sealed record ConnectionOptions
     /// <summary>Scopes asked for at each sign-in beside those that an agent needs; <c>openid profile offline_access</c> unless set.</summary>
     public IReadOnlyList<string> SignInScopes { get; init; } = [];
 
+    /// <summary>Types of authorization details (RFC 9396) that its tokens can carry, asked for in a refresh; none unless set.</summary>
+    public IReadOnlyList<string> AuthorizationDetailsTypes { get; init; } = [];
+
     /// <summary>What an agent's scope means here. A scope that is not listed opens nothing.</summary>
     public IReadOnlyList<ScopeTranslation> Scopes { get; init; } = [];
 

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.Extensions.Options;
+using StockMcp.Authority.Backchannel;
 using StockMcp.Authority.ClientMetadataDocuments;
 using StockMcp.AuthorizationServer;
 using StockMcp.AuthorizationServer.Errors;
@@ -34,7 +35,7 @@ public static class LimitExtensions
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/connect", StringComparison.Ordinal), connect => connect.Use(async (context, next) =>
         {
             var budgets = context.RequestServices.GetRequiredService<RequestBudgets>();
-            var isToken = context.Request.Path == AuthorizationServerExtensions.TokenEndpoint;
+            var isToken = context.Request.Path == AuthorizationServerExtensions.TokenEndpoint || context.Request.Path == BackchannelExtensions.Endpoint;
             if (context.Request.Path == AuthorizationServerExtensions.AuthorizationEndpoint && !budgets.AuthorizationRequests.TryTake(Budget.AddressOf(context)))
             {
                 await RefuseAsync(context);
@@ -68,11 +69,11 @@ public static class LimitExtensions
         }));
     }
 
-    // A wrong secret is a failure whatever was asked for. But what the MCP server brings from its callers is not its own mistake: one agent's bad token must not shut out all.
+    // A wrong secret is a failure whatever was asked for. But what the MCP server brings from its callers is not its own mistake: one agent's bad token must not shut out all, nor a person who takes time to decide.
     private static bool IsFailure(HttpContext context, IFormCollection? form) => context.Response.StatusCode switch
     {
         StatusCodes.Status401Unauthorized => true,
-        StatusCodes.Status400BadRequest => form?[Parameters.GrantType].ToString() != GrantTypes.TokenExchange,
+        StatusCodes.Status400BadRequest => context.Request.Path != BackchannelExtensions.Endpoint && form?[Parameters.GrantType].ToString() is not (GrantTypes.TokenExchange or BackchannelExtensions.GrantType),
         _ => false,
     };
 

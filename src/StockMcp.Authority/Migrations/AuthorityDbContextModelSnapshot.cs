@@ -242,6 +242,135 @@ namespace StockMcp.Authority.Migrations
                     b.ToTable("OpenIddictTokens", (string)null);
                 });
 
+            modelBuilder.Entity("StockMcp.Authority.Approvals.Approval", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("AgentId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("AuthReqIdHash")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("BindingMessage")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("ChangedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("ClientId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Context")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("Deadline")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("DecidedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Details")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("FilledPrice")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("FilledQuantity")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("LeaseEndsAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Leases")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("NextPollAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("OrderId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("OrderStatus")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("PendingKey")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("PollInterval")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("Redeemed")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Resource")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Scopes")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("State")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<decimal?>("Total")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AuthReqIdHash")
+                        .IsUnique();
+
+                    b.HasIndex("ChangedAt");
+
+                    b.HasIndex("PendingKey")
+                        .IsUnique();
+
+                    b.HasIndex("AgentId", "RequestedAt");
+
+                    b.HasIndex("PersonId", "RequestedAt");
+
+                    b.HasIndex("State", "ExpiresAt");
+
+                    b.ToTable("Approvals", (string)null);
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Approvals.StoppedAgent", b =>
+                {
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("AgentId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("PersonId", "AgentId");
+
+                    b.ToTable("StoppedAgents", (string)null);
+                });
+
             modelBuilder.Entity("StockMcp.Authority.Audit.AuditCheckpoint", b =>
                 {
                     b.Property<long>("Seq")
@@ -267,6 +396,9 @@ namespace StockMcp.Authority.Migrations
                     b.Property<string>("Actor")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Approval")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Client")
                         .HasColumnType("TEXT");
 
@@ -277,6 +409,9 @@ namespace StockMcp.Authority.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Details")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Event")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -284,6 +419,9 @@ namespace StockMcp.Authority.Migrations
                     b.Property<byte[]>("Mac")
                         .IsRequired()
                         .HasColumnType("BLOB");
+
+                    b.Property<string>("Order")
+                        .HasColumnType("TEXT");
 
                     b.Property<string>("Reason")
                         .HasColumnType("TEXT");
@@ -592,6 +730,33 @@ namespace StockMcp.Authority.Migrations
                     b.ToTable("RefreshAnswer");
                 });
 
+            modelBuilder.Entity("StockMcp.Authority.TradingLimits.TradingLimit", b =>
+                {
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("AllowedSymbols")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("DeniedSymbols")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<decimal?>("LargestDailyTotal")
+                        .HasColumnType("TEXT");
+
+                    b.Property<decimal?>("LargestOrder")
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("Trading")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("PersonId");
+
+                    b.ToTable("TradingLimits", (string)null);
+                });
+
             modelBuilder.Entity("StockMcp.Authority.Vault.ConnectedAccount", b =>
                 {
                     b.Property<Guid>("Id")
@@ -753,6 +918,24 @@ namespace StockMcp.Authority.Migrations
                     b.Navigation("Authorization");
                 });
 
+            modelBuilder.Entity("StockMcp.Authority.Approvals.Approval", b =>
+                {
+                    b.HasOne("StockMcp.Authority.SignIn.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Approvals.StoppedAgent", b =>
+                {
+                    b.HasOne("StockMcp.Authority.SignIn.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("StockMcp.Authority.ConnectedAccounts.ConnectRequest", b =>
                 {
                     b.HasOne("StockMcp.Authority.SignIn.Person", null)
@@ -781,6 +964,15 @@ namespace StockMcp.Authority.Migrations
                 });
 
             modelBuilder.Entity("StockMcp.Authority.Tokens.EndedSignIn", b =>
+                {
+                    b.HasOne("StockMcp.Authority.SignIn.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.TradingLimits.TradingLimit", b =>
                 {
                     b.HasOne("StockMcp.Authority.SignIn.Person", null)
                         .WithMany()

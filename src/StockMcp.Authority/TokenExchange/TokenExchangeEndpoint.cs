@@ -5,7 +5,10 @@ using System.Text.Json.Serialization;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
+using StockMcp.Authority.Approvals;
 using StockMcp.Authority.Audit;
+using StockMcp.Authority.AuthorizationDetails;
+using StockMcp.Authority.Backchannel;
 using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Vault;
@@ -19,7 +22,7 @@ namespace StockMcp.Authority.TokenExchange;
 /// RFC 8693. The parameter <c>audience</c> says what for: a connection, for an upstream token out of the vault; or the Authority's own API, for a token that
 /// is issued here. OpenIddict has checked the client, its permission for the audience, and the subject token.
 /// </summary>
-internal sealed partial class TokenExchangeEndpoint(TokenVault vault, ConnectionTable connections, PublicUrl publicUrl, AuditLog audit, TimeProvider time, ILogger<TokenExchangeEndpoint> log)
+internal sealed partial class TokenExchangeEndpoint(TokenVault vault, ApprovalStore approvals, AuthorizationDetailsTypes types, ConnectionTable connections, PublicUrl publicUrl, AuditLog audit, TimeProvider time, ILogger<TokenExchangeEndpoint> log)
 {
     public async Task<IResult> HandleAsync(HttpContext context, OpenIddictRequest request, ClaimsPrincipal subject, Guid personId)
     {
@@ -32,10 +35,21 @@ internal sealed partial class TokenExchangeEndpoint(TokenVault vault, Connection
         if (scopes.FirstOrDefault(scope => !subject.HasScope(scope) || !connection.Knows(scope)) is { } foreign)
             return AuthorizationRequests.Refuse(Errors.InvalidScope, $"The subject token does not carry the scope {foreign}, or it means nothing at {connection.Name}.");
         var agent = subject.GetClaim(Claims.ClientId);
+        OneUse? once = null;
+        Approval? approval = null;
+        if (Guid.TryParse(subject.GetClaim(BackchannelGrant.Transaction), out var transaction))
+        {
+            // An approval's token: its agent acts, and it gives what was approved, unchanged and for as long as it may be sent; afterwards what it takes to look it up.
+            approval = await approvals.FindAsync(transaction, context.RequestAborted);
+            if (approval is null || approval.PersonId != personId || approval.State is not (ApprovalState.Executing or ApprovalState.Unknown)) return AuthorizationRequests.Refuse(Errors.InvalidGrant, "What was approved is finished.");
+            agent = approval.AgentId;
+            if (!await approvals.MayAskAsync(personId, agent, approval.Resource, approval.ScopeList, context.RequestAborted)) return AuthorizationRequests.Refuse(Errors.InvalidGrant, "The person signed the agent out.");
+            if (time.GetUtcNow() < approval.Deadline && connection.KnowsDetails(types.Stored(approval.Details).Type.Name)) once = new OneUse(approval.Details, approval.Id);
+        }
         UpstreamTokenOutcome outcome;
         try
         {
-            outcome = await vault.GetAsync(personId, connection, connection.Translate(scopes), context.RequestAborted);
+            outcome = await vault.GetAsync(personId, connection, connection.Translate(scopes), once, context.RequestAborted);
         }
         catch (VaultException exception)
         {
@@ -51,13 +65,17 @@ internal sealed partial class TokenExchangeEndpoint(TokenVault vault, Connection
             Client = agent,
             Connection = connection.Name,
             Scopes = request.Scope,
-            Reason = outcome switch { UpstreamTokenOutcome.Issued => null, UpstreamTokenOutcome.InteractionRequired => Errors.InteractionRequired, _ => Errors.TemporarilyUnavailable },
+            Approval = approval?.Id,
+            Reason = outcome switch { UpstreamTokenOutcome.Issued => null, UpstreamTokenOutcome.InteractionRequired => Errors.InteractionRequired, UpstreamTokenOutcome.DetailsRefused => AuthorizationDetailsExtensions.InvalidAuthorizationDetails, _ => Errors.TemporarilyUnavailable },
         });
         LogExchanged(personId, agent, connection.Name, request.Scope, outcome);
         switch (outcome)
         {
             case UpstreamTokenOutcome.Issued issued:
-                return Results.Json(new IssuedToken(issued.AccessToken, TokenTypeIdentifiers.AccessToken, TokenTypes.Bearer, (long)(issued.ExpiresAt - time.GetUtcNow()).TotalSeconds, string.Join(' ', issued.Scopes)));
+                return Results.Json(new IssuedToken(issued.AccessToken, TokenTypeIdentifiers.AccessToken, TokenTypes.Bearer, (long)(issued.ExpiresAt - time.GetUtcNow()).TotalSeconds, string.Join(' ', issued.Scopes),
+                    once is null ? null : JsonSerializer.Deserialize<JsonElement>(once.Details)));
+            case UpstreamTokenOutcome.DetailsRefused:
+                return Results.Json(new { error = AuthorizationDetailsExtensions.InvalidAuthorizationDetails, error_description = $"{connection.DisplayName} does not take these terms." }, statusCode: StatusCodes.Status400BadRequest);
             case UpstreamTokenOutcome.InteractionRequired required:
                 return Results.Json(new InteractionRequired(
                     Errors.InteractionRequired, required.Why, connection.Name,
@@ -93,7 +111,8 @@ internal sealed partial class TokenExchangeEndpoint(TokenVault vault, Connection
         [property: JsonPropertyName("issued_token_type")] string IssuedTokenType,
         [property: JsonPropertyName("token_type")] string TokenType,
         [property: JsonPropertyName("expires_in")] long ExpiresIn,
-        [property: JsonPropertyName("scope")] string Scope)
+        [property: JsonPropertyName("scope")] string Scope,
+        [property: JsonPropertyName("authorization_details"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? AuthorizationDetails)
     {
         public override string ToString() => nameof(IssuedToken);
     }

@@ -5,7 +5,9 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
+using StockMcp.Authority.Approvals;
 using StockMcp.Authority.Audit;
+using StockMcp.Authority.Backchannel;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.Registration;
@@ -13,6 +15,7 @@ using StockMcp.Authority.SignIn;
 using StockMcp.Authority.TokenExchange;
 using StockMcp.AuthorizationServer;
 using StockMcp.AuthorizationServer.Hardening;
+using StockMcp.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace StockMcp.Authority.Tokens;
@@ -32,10 +35,12 @@ public static class TokenEndpointExtensions
     /// <summary><c>POST /connect/token</c>.</summary>
     public static void MapTokenEndpoint(this IEndpointRouteBuilder routes) => routes.MapPost(AuthorizationServerExtensions.TokenEndpoint, IssueAsync).DisableAntiforgery();
 
-    private static async Task<IResult> IssueAsync(HttpContext context, AuthorityDbContext database, ConsentStore consents, RegisteredClients registered, TokenExchangeEndpoint exchange, AuditLog audit, CancellationToken cancellationToken)
+    private static async Task<IResult> IssueAsync(HttpContext context, AuthorityDbContext database, ConsentStore consents, RegisteredClients registered, TokenExchangeEndpoint exchange, BackchannelGrant backchannel, PublicUrl publicUrl, AuditLog audit, CancellationToken cancellationToken)
     {
         // OpenIddict has checked the client, and the code with its PKCE verifier, the refresh token or the subject token.
         var request = context.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("Not a token request.");
+        if (request.GrantType == BackchannelExtensions.GrantType) return await backchannel.HandleAsync(request, cancellationToken);
+        if (request.IsClientCredentialsGrantType()) return IssueToServer(request, publicUrl);
         var principal = (await context.AuthenticateAsync(OpenIddictServerAspNetCoreDefaults.AuthenticationScheme)).Principal;
         if (principal is null || !Guid.TryParse(principal.GetClaim(Claims.Subject), out var personId) || !await database.Set<Person>().AnyAsync(person => person.Id == personId, cancellationToken))
             return AuthorizationRequests.Refuse(Errors.InvalidGrant, "The person is not known here any more.");
@@ -49,6 +54,18 @@ public static class TokenEndpointExtensions
         await consents.UsedAsync(personId, request.ClientId!, cancellationToken);
         await registered.UsedAsync(request.ClientId!, cancellationToken);
         var identity = new ClaimsIdentity(principal.Claims, TokenValidationParameters.DefaultAuthenticationType, Claims.Name, Claims.Role);
+        identity.SetDestinations(_ => []);
+        return Results.SignIn(new ClaimsPrincipal(identity), authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
+    }
+
+    // RFC 6749, section 4.4: an MCP server's own token, for the API that tells it how approvals stand. It says nothing of anybody.
+    private static IResult IssueToServer(OpenIddictRequest request, PublicUrl publicUrl)
+    {
+        var api = publicUrl.At(ApprovalExtensions.Path);
+        if (request.GetScopes() is not [ApprovalExtensions.Scope]) return AuthorizationRequests.Refuse(Errors.InvalidScope, $"A client itself gets the scope {ApprovalExtensions.Scope}, and no other.");
+        if (request.GetResources().Any(resource => resource != api)) return AuthorizationRequests.Refuse(Errors.InvalidTarget, $"The scope {ApprovalExtensions.Scope} is for {api} alone.");
+        var identity = new ClaimsIdentity(TokenValidationParameters.DefaultAuthenticationType, Claims.Name, Claims.Role);
+        identity.SetClaim(Claims.Subject, request.ClientId).SetScopes(ApprovalExtensions.Scope).SetResources(api);
         identity.SetDestinations(_ => []);
         return Results.SignIn(new ClaimsPrincipal(identity), authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
     }

@@ -79,8 +79,13 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
     }
 
     /// <summary>An access token of the connection with just these of its scopes.</summary>
+    /// <param name="personId">Whose account.</param>
+    /// <param name="connection">Where.</param>
+    /// <param name="scopes">The connection's scopes.</param>
+    /// <param name="details">What the token is to be good for, once; then it is kept nowhere.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="VaultException">What is stored does not open.</exception>
-    public async Task<UpstreamTokenOutcome> GetAsync(Guid personId, Connection connection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    public async Task<UpstreamTokenOutcome> GetAsync(Guid personId, Connection connection, IReadOnlyList<string> scopes, OneUse? details, CancellationToken cancellationToken)
     {
         for (var deadline = time.GetUtcNow() + AccountLease.Length; time.GetUtcNow() < deadline; await Task.Delay(AccountLease.Pause, time, cancellationToken))
         {
@@ -92,9 +97,9 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
             var missing = scopes.Except(account.GrantedScopes).ToList();
             if (missing.Count > 0) return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} does not allow {string.Join(", ", missing)} yet.", missing);
 
-            if (await FindStoredAsync(account, scopes, Shared, cancellationToken) is { } stored) return stored;
+            if (details is null && await FindStoredAsync(account, scopes, Shared, cancellationToken) is { } stored) return stored;
             // From here on the caller's cancellation does not count: a token that was rotated must be committed (TV-04).
-            if (await lease.TryAsync(account.Id, cancellationToken)) return await RefreshAsync(account.Id, connection, scopes, CancellationToken.None);
+            if (await lease.TryAsync(account.Id, cancellationToken)) return await RefreshAsync(account.Id, connection, scopes, details, CancellationToken.None);
         }
         return new UpstreamTokenOutcome.Unavailable();
     }
@@ -168,24 +173,24 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
 
     internal static ConnectedAccount Pending(Guid personId, string connection, string subject) => new() { PersonId = personId, Connection = connection, Subject = subject, AccountName = "" };
 
-    private async Task<UpstreamTokenOutcome> RefreshAsync(Guid accountId, Connection connection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    private async Task<UpstreamTokenOutcome> RefreshAsync(Guid accountId, Connection connection, IReadOnlyList<string> scopes, OneUse? details, CancellationToken cancellationToken)
     {
         var account = await database.Set<ConnectedAccount>().FirstAsync(account => account.Id == accountId, cancellationToken);
         if (account.RefreshToken is null) return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} ended and must be made again.", []);
         // Who had the lease before may have got just this token.
-        if (await FindStoredAsync(account, scopes, Shared, cancellationToken) is { } stored)
+        if (details is null && await FindStoredAsync(account, scopes, Shared, cancellationToken) is { } stored)
         {
             account.RefreshLease = null;
             await database.SaveChangesAsync(cancellationToken);
             return stored;
         }
-        var refreshed = await provider.RefreshAsync(connection, await keys.OpenAsync(account, RefreshTokenColumn, account.RefreshToken, cancellationToken), scopes, cancellationToken);
+        var refreshed = await provider.RefreshAsync(connection, await keys.OpenAsync(account, RefreshTokenColumn, account.RefreshToken, cancellationToken), scopes, details, cancellationToken);
         account.RefreshLease = null;
         switch (refreshed)
         {
             case RefreshOutcome.Refreshed(var accessToken, var expiresAt, var rotated):
                 if (rotated is not null) account.RefreshToken = await keys.SealAsync(account, RefreshTokenColumn, rotated, cancellationToken);
-                await KeepAsync(account, string.Join(' ', scopes), accessToken, expiresAt, cancellationToken);
+                if (details is null) await KeepAsync(account, string.Join(' ', scopes), accessToken, expiresAt, cancellationToken);
                 await database.SaveChangesAsync(cancellationToken);
                 return new UpstreamTokenOutcome.Issued(accessToken, expiresAt, scopes);
             case RefreshOutcome.Refused:
@@ -193,8 +198,12 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
                 await ForgetAsync(account, ConnectionState.ReconnectNeeded, cancellationToken);
                 revocations.Connection(account.PersonId, connection.Name);
                 return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} ended and must be made again.", []);
+            case RefreshOutcome.DetailsRefused:
+                await database.SaveChangesAsync(cancellationToken);
+                return new UpstreamTokenOutcome.DetailsRefused();
             default:
                 await database.SaveChangesAsync(cancellationToken);
+                if (details is not null) return new UpstreamTokenOutcome.Unavailable();
                 return await FindStoredAsync(account, scopes, TimeSpan.MaxValue, cancellationToken) ?? (UpstreamTokenOutcome)new UpstreamTokenOutcome.Unavailable(); // FD-04
         }
     }

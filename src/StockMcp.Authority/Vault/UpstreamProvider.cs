@@ -1,10 +1,18 @@
+using System.Text.Json;
 using OpenIddict.Client;
+using StockMcp.Authority.AuthorizationDetails;
+using StockMcp.Authority.Backchannel;
 using StockMcp.Authority.Connections;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 using static OpenIddict.Abstractions.OpenIddictExceptions;
 using static OpenIddict.Client.OpenIddictClientModels;
 
 namespace StockMcp.Authority.Vault;
+
+/// <summary>What an upstream token is to be good for, once.</summary>
+/// <param name="Details">The authorization details: a JSON array of one element.</param>
+/// <param name="Transaction">What it is done for: the approval.</param>
+internal sealed record OneUse(string Details, Guid Transaction);
 
 /// <summary>How a refresh at the provider ended.</summary>
 internal abstract record RefreshOutcome
@@ -18,6 +26,9 @@ internal abstract record RefreshOutcome
     /// <summary>The refresh token is not honoured any more (RFC 6749, section 5.2: invalid_grant).</summary>
     public sealed record Refused : RefreshOutcome;
 
+    /// <summary>The provider does not give a token with these authorization details (RFC 9396, section 5).</summary>
+    public sealed record DetailsRefused : RefreshOutcome;
+
     /// <summary>No sensible answer.</summary>
     public sealed record Unavailable : RefreshOutcome;
 }
@@ -30,13 +41,18 @@ internal sealed partial class UpstreamProvider(OpenIddictClientService client, T
 
     private static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(1);
 
-    /// <summary>RFC 6749, section 6: a token with a part of what was granted.</summary>
-    public async Task<RefreshOutcome> RefreshAsync(Connection connection, string refreshToken, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    /// <summary>RFC 6749, section 6: a token with a part of what was granted; with authorization details, one that is good for what they say alone.</summary>
+    public async Task<RefreshOutcome> RefreshAsync(Connection connection, string refreshToken, IReadOnlyList<string> scopes, OneUse? details, CancellationToken cancellationToken)
     {
         try
         {
             var result = await client.AuthenticateWithRefreshTokenAsync(new RefreshTokenAuthenticationRequest
             {
+                AdditionalTokenRequestParameters = details is null ? null : new()
+                {
+                    [AuthorizationDetailsExtensions.Parameter] = details.Details,
+                    [BackchannelGrant.Transaction] = details.Transaction.ToString(),
+                },
                 RegistrationId = connection.Name,
                 RefreshToken = refreshToken,
                 Scopes = [.. scopes],
@@ -49,9 +65,19 @@ internal sealed partial class UpstreamProvider(OpenIddictClientService client, T
                 LogWiderScopes(connection.Name, string.Join(' ', scopes), granted);
                 return new RefreshOutcome.Unavailable();
             }
+            if (details is not null && !(result.TokenResponse[AuthorizationDetailsExtensions.Parameter] is { } carried && SameDetails((JsonElement)carried, details.Details)))
+            {
+                LogOtherDetails(connection.Name, details.Transaction);
+                return new RefreshOutcome.Unavailable();
+            }
             var now = time.GetUtcNow();
             var expiresAt = result.AccessTokenExpirationDate ?? now + UnknownLifetime;
             return new RefreshOutcome.Refreshed(result.AccessToken, expiresAt < now + LongestLifetime ? expiresAt : now + LongestLifetime, result.RefreshToken);
+        }
+        catch (ProtocolException exception) when (details is not null && exception.Error == AuthorizationDetailsExtensions.InvalidAuthorizationDetails)
+        {
+            LogDetailsRefused(connection.Name, details.Transaction);
+            return new RefreshOutcome.DetailsRefused();
         }
         catch (ProtocolException exception) when (exception.Error == Errors.InvalidGrant)
         {
@@ -76,6 +102,18 @@ internal sealed partial class UpstreamProvider(OpenIddictClientService client, T
             LogNotRevoked(connection.Name, exception.GetType().Name);
         }
     }
+
+    private static bool SameDetails(JsonElement carried, string asked)
+    {
+        using var document = JsonDocument.Parse(asked);
+        return JsonElement.DeepEquals(carried, document.RootElement);
+    }
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "{Connection} gave a token that does not carry the authorization details of {Transaction}: it is not used.")]
+    private partial void LogOtherDetails(string connection, Guid transaction);
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "{Connection} gives no token with the authorization details of {Transaction}.")]
+    private partial void LogDetailsRefused(string connection, Guid transaction);
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Connection} granted '{Granted}' where only '{Asked}' was asked for: its token is not used.")]
     private partial void LogWiderScopes(string connection, string asked, string granted);

@@ -24,6 +24,9 @@ public abstract record UpstreamTokenOutcome
     /// <param name="Why">In words, for the person.</param>
     public sealed record ChoiceRequired(string Why) : UpstreamTokenOutcome;
 
+    /// <summary>The provider gives no token for these authorization details.</summary>
+    public sealed record DetailsRefused : UpstreamTokenOutcome;
+
     /// <summary>The provider did not answer, or not sensibly: later it may.</summary>
     public sealed record Unavailable : UpstreamTokenOutcome;
 }

@@ -249,6 +249,135 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.ToTable("OpenIddictTokens", (string)null);
                 });
 
+            modelBuilder.Entity("StockMcp.Authority.Approvals.Approval", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("AgentId")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("AuthReqIdHash")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("BindingMessage")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<long>("ChangedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("ClientId")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("Context")
+                        .HasColumnType("text");
+
+                    b.Property<long?>("Deadline")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("DecidedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Details")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("FilledPrice")
+                        .HasColumnType("text");
+
+                    b.Property<string>("FilledQuantity")
+                        .HasColumnType("text");
+
+                    b.Property<long?>("LeaseEndsAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<int>("Leases")
+                        .HasColumnType("integer");
+
+                    b.Property<long>("NextPollAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("OrderId")
+                        .HasColumnType("text");
+
+                    b.Property<string>("OrderStatus")
+                        .HasColumnType("text");
+
+                    b.Property<string>("PendingKey")
+                        .HasColumnType("text");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid");
+
+                    b.Property<int>("PollInterval")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text");
+
+                    b.Property<bool>("Redeemed")
+                        .HasColumnType("boolean");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Resource")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("Scopes")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<int>("State")
+                        .HasColumnType("integer");
+
+                    b.Property<decimal?>("Total")
+                        .HasColumnType("numeric");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AuthReqIdHash")
+                        .IsUnique();
+
+                    b.HasIndex("ChangedAt");
+
+                    b.HasIndex("PendingKey")
+                        .IsUnique();
+
+                    b.HasIndex("AgentId", "RequestedAt");
+
+                    b.HasIndex("PersonId", "RequestedAt");
+
+                    b.HasIndex("State", "ExpiresAt");
+
+                    b.ToTable("Approvals", (string)null);
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Approvals.StoppedAgent", b =>
+                {
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("AgentId")
+                        .HasColumnType("text");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("PersonId", "AgentId");
+
+                    b.ToTable("StoppedAgents", (string)null);
+                });
+
             modelBuilder.Entity("StockMcp.Authority.Audit.AuditCheckpoint", b =>
                 {
                     b.Property<long>("Seq")
@@ -274,6 +403,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.Property<string>("Actor")
                         .HasColumnType("text");
 
+                    b.Property<string>("Approval")
+                        .HasColumnType("text");
+
                     b.Property<string>("Client")
                         .HasColumnType("text");
 
@@ -284,6 +416,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                         .IsRequired()
                         .HasColumnType("text");
 
+                    b.Property<string>("Details")
+                        .HasColumnType("text");
+
                     b.Property<string>("Event")
                         .IsRequired()
                         .HasColumnType("text");
@@ -291,6 +426,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.Property<byte[]>("Mac")
                         .IsRequired()
                         .HasColumnType("bytea");
+
+                    b.Property<string>("Order")
+                        .HasColumnType("text");
 
                     b.Property<string>("Reason")
                         .HasColumnType("text");
@@ -599,6 +737,33 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.ToTable("RefreshAnswer");
                 });
 
+            modelBuilder.Entity("StockMcp.Authority.TradingLimits.TradingLimit", b =>
+                {
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("AllowedSymbols")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("DeniedSymbols")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<decimal?>("LargestDailyTotal")
+                        .HasColumnType("numeric");
+
+                    b.Property<decimal?>("LargestOrder")
+                        .HasColumnType("numeric");
+
+                    b.Property<bool>("Trading")
+                        .HasColumnType("boolean");
+
+                    b.HasKey("PersonId");
+
+                    b.ToTable("TradingLimits", (string)null);
+                });
+
             modelBuilder.Entity("StockMcp.Authority.Vault.ConnectedAccount", b =>
                 {
                     b.Property<Guid>("Id")
@@ -760,6 +925,24 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.Navigation("Authorization");
                 });
 
+            modelBuilder.Entity("StockMcp.Authority.Approvals.Approval", b =>
+                {
+                    b.HasOne("StockMcp.Authority.SignIn.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Approvals.StoppedAgent", b =>
+                {
+                    b.HasOne("StockMcp.Authority.SignIn.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("StockMcp.Authority.ConnectedAccounts.ConnectRequest", b =>
                 {
                     b.HasOne("StockMcp.Authority.SignIn.Person", null)
@@ -788,6 +971,15 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                 });
 
             modelBuilder.Entity("StockMcp.Authority.Tokens.EndedSignIn", b =>
+                {
+                    b.HasOne("StockMcp.Authority.SignIn.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.TradingLimits.TradingLimit", b =>
                 {
                     b.HasOne("StockMcp.Authority.SignIn.Person", null)
                         .WithMany()
