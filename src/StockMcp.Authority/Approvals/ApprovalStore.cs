@@ -251,6 +251,14 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
         }
     }
 
+    /// <summary>Deletes what is older, and what agents were told that is over.</summary>
+    public async Task ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        await Approvals.Where(approval => approval.RequestedAt < before).ExecuteDeleteAsync(cancellationToken);
+        await database.Set<StoppedAgent>().Where(stopped => stopped.Until <= now).ExecuteDeleteAsync(cancellationToken);
+    }
+
     /// <summary>Whether the person allowed the agent these scopes at the resource, and did not sign it out since (CB-01).</summary>
     public async Task<bool> MayAskAsync(Guid personId, string agentId, string resource, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
         => (await database.Set<AgentConsent>().AsNoTracking().Where(consent => consent.PersonId == personId && consent.ClientId == agentId && consent.Resource == resource).ToListAsync(cancellationToken))

@@ -74,7 +74,7 @@ public sealed class ConnectedAccountsTests
             (new { connection = "brokerage" }, "invalid_request"),
             (new { connection = "brokerage", redirect_uri = "https://evil.example/" }, "invalid_request"),
             (new { connection = "brokerage", redirect_uri = CompanionApp.Connected, state = new string('s', 1025) }, "invalid_request"),
-            (new { connection = "brokerage", redirect_uri = CompanionApp.Connected, scopes = new[] { "trading" } }, "invalid_scope"),
+            (new { connection = "brokerage", redirect_uri = CompanionApp.Connected, scopes = new[] { "transfers" } }, "invalid_scope"),
         })
             (await TestAgent.ReadAsync(await app.ConnectRawAsync(body)))["error"].Should().Be(error);
 

@@ -20,7 +20,7 @@ public sealed class DiscoveryTests(SharedSystem shared)
         document.GetProperty("registration_endpoint").GetString().Should().Be(new Uri(TestAgent.Issuer(system), "connect/register").AbsoluteUri);
         document.GetProperty("code_challenge_methods_supported").EnumerateArray().Select(value => value.GetString()).Should().Equal("S256");
         document.GetProperty("response_types_supported").EnumerateArray().Select(value => value.GetString()).Should().Equal("code");
-        document.GetProperty("scopes_supported").EnumerateArray().Select(value => value.GetString()).Should().Equal("openid", "offline_access", "portfolio:read", "orders:read");
+        document.GetProperty("scopes_supported").EnumerateArray().Select(value => value.GetString()).Should().Equal("openid", "offline_access", "portfolio:read", "orders:read", "orders:write");
         document.GetProperty("token_endpoint_auth_methods_supported").EnumerateArray().Select(value => value.GetString()).Should().Contain("none");
         document.GetProperty("authorization_response_iss_parameter_supported").GetBoolean().Should().BeTrue();
     }

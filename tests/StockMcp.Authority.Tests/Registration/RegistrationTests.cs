@@ -20,7 +20,7 @@ public sealed class RegistrationTests(SharedSystem shared)
         answer["token_endpoint_auth_method"].Should().Be("none");
         answer["redirect_uris"].Should().Be("""["http://localhost:33418/callback"]""");
         answer["grant_types"].Should().Be("""["authorization_code","refresh_token"]""");
-        answer["scope"].Should().Be("portfolio:read orders:read");
+        answer["scope"].Should().Be("portfolio:read orders:read orders:write");
         answer.Response.Headers.CacheControl!.NoStore.Should().BeTrue("RFC 7591, section 3.2.1");
     }
 
@@ -137,7 +137,7 @@ public sealed class RegistrationTests(SharedSystem shared)
         answer["client_secret"].Should().NotBeNull();
         var agent = new TestAgent(system, answer["client_id"]!, answer["client_secret"], new Uri("https://a.example/"));
         (await agent.ExchangeItselfAsync("anything"))["access_token"].Should().BeNull();
-        (await agent.TokenAsync(("grant_type", "client_credentials")))["error"].Should().Be("unsupported_grant_type");
+        (await agent.TokenAsync(("grant_type", "client_credentials")))["error"].Should().Be("unauthorized_client");
     }
 
     private async Task<JsonAnswer> PostAsync(string body, string contentType)
