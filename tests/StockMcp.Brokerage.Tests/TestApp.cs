@@ -22,16 +22,19 @@ internal sealed class TestApp(TestBrokerage brokerage) : IDisposable
 
     public string Verifier { get; } = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
-    /// <summary>A Brokerage with its demo users, whose passwords cost little to check, and this application.</summary>
-    public static Task<TestBrokerage> StartBrokerageAsync(string? data = null) => TestBrokerage.StartAsync(data, configure: builder =>
+    /// <summary>A Brokerage with its demo users, whose passwords cost little to check, and this application. A setting of null takes one of those away.</summary>
+    public static Task<TestBrokerage> StartBrokerageAsync(string? data = null, params (string Key, string? Value)[] settings) => TestBrokerage.StartAsync(data, configure: builder =>
     {
         builder.Environment.EnvironmentName = "Development";
         builder.Services.PostConfigure<PasswordHasherOptions>(options => options.IterationCount = 1);
-    }, settings:
+    }, settings: [.. Settings().Concat(settings).GroupBy(setting => setting.Key).Select(setting => setting.Last()).Where(setting => setting.Value is not null).Select(setting => (setting.Key, setting.Value!))]);
+
+    private static IEnumerable<(string Key, string? Value)> Settings() =>
     [
         ("DemoUsers", "true"), ("Clients:0:ClientId", ClientId), ("Clients:0:ClientSecret", Secret), ("Clients:0:DisplayName", "Portfolio <b>App</b>"), ("Clients:0:RedirectUris:0", Callback),
-        .. Everything.Split(' ').Select((scope, index) => ($"Clients:0:Scopes:{index}", scope)),
-    ]);
+        ("Clients:0:AuthorizationDetailsTypes:0", "stock_order"),
+        .. $"{Everything} email".Split(' ').Select((scope, index) => ($"Clients:0:Scopes:{index}", scope)),
+    ];
 
     public string AuthorizationUrl(string scope = Everything, params (string Name, string? Value)[] changes)
     {
@@ -69,6 +72,10 @@ internal sealed class TestApp(TestBrokerage brokerage) : IDisposable
     public Task<JsonElement> RefreshAsync(string refreshToken, string? scope = null, HttpStatusCode expected = HttpStatusCode.OK) => TokenAsync(expected,
         [("grant_type", "refresh_token"), ("refresh_token", refreshToken), .. scope is null ? Array.Empty<(string, string)>() : [("scope", scope)]]);
 
+    /// <summary>A refresh for a token that is good for one order.</summary>
+    public Task<JsonElement> RefreshForOrderAsync(string refreshToken, string authorizationDetails, string transaction, HttpStatusCode expected = HttpStatusCode.OK, string scope = "orders:read trading") => TokenAsync(expected,
+        ("grant_type", "refresh_token"), ("refresh_token", refreshToken), ("scope", scope), ("authorization_details", authorizationDetails), ("txn", transaction));
+
     public Task<JsonElement> TokenAsync(HttpStatusCode expected, params (string Name, string Value)[] parameters) => PostAsync("/connect/token", expected, parameters);
 
     public async Task<JsonElement> PostAsync(string path, HttpStatusCode expected, params (string Name, string Value)[] parameters)
@@ -101,5 +108,5 @@ internal static class TokenAnswers
 
     public static string RefreshToken(this JsonElement answer) => answer.Text("refresh_token");
 
-    public static JsonElement Claims(this JsonElement answer) => JsonDocument.Parse(Base64Url.DecodeFromChars(answer.AccessToken().Split('.')[1])).RootElement;
+    public static JsonElement Claims(this JsonElement answer, string token = "access_token") => JsonDocument.Parse(Base64Url.DecodeFromChars(answer.Text(token).Split('.')[1])).RootElement;
 }

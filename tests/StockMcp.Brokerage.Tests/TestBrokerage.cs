@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -6,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StockMcp.Brokerage.Market;
 using StockMcp.Brokerage.Trading;
+using StockMcp.Testing.Harness;
 
 namespace StockMcp.Brokerage.Tests;
 
@@ -14,6 +16,9 @@ internal sealed class TestBrokerage(WebApplication app, TestClock clock, string 
 {
     /// <summary>A Tuesday, 11:00 in New York.</summary>
     public static readonly DateTimeOffset Start = new(2026, 11, 24, 16, 0, 0, TimeSpan.Zero);
+
+    // Where a folder outlives a Brokerage, so does the database that belongs to it.
+    private static readonly ConcurrentDictionary<string, string> s_databases = new();
 
     public TestClock Clock => clock;
 
@@ -29,9 +34,10 @@ internal sealed class TestBrokerage(WebApplication app, TestClock clock, string 
     {
         var clock = new TestClock(at ?? Start);
         var folder = data ?? Directory.CreateTempSubdirectory("stockmcp-").FullName;
+        if (!s_databases.TryGetValue(folder, out var database)) s_databases[folder] = database = await TestDatabase.NewAsync("brokerage") ?? "";
         var app = Program.Build([], builder =>
         {
-            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["PublicUrl"] = "http://localhost:7003", ["Urls"] = "http://127.0.0.1:0", ["DataDirectory"] = folder, ["AdditionalHosts"] = "127.0.0.1", ["DemoUsers"] = "false" });
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["PublicUrl"] = "http://localhost:7003", ["Urls"] = "http://127.0.0.1:0", ["DataDirectory"] = folder, ["ConnectionStrings:brokerage"] = database, ["AdditionalHosts"] = "127.0.0.1", ["DemoUsers"] = "false" });
             builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
             builder.Services.AddSingleton<TimeProvider>(clock);
             builder.Logging.ClearProviders();

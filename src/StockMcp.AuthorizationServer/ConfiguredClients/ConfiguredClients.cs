@@ -47,6 +47,9 @@ public sealed record ConfiguredClient
     /// <summary>The audiences (RFC 8693) it may exchange tokens for.</summary>
     public IReadOnlyList<string> Audiences { get; init; } = [];
 
+    /// <summary>The types of authorization details (RFC 9396) it may ask for; of none unless set. For confidential clients alone.</summary>
+    public IReadOnlyList<string> AuthorizationDetailsTypes { get; init; } = [];
+
     /// <inheritdoc/>
     public override string ToString() => ClientId;
 }
@@ -62,15 +65,23 @@ public sealed record ConfiguredClientsOptions
 public static class ConfiguredClientsExtensions
 {
     /// <summary>Adds them.</summary>
-    public static void AddConfiguredClients(this WebApplicationBuilder builder)
+    /// <param name="builder">The application.</param>
+    /// <param name="authorizationDetailsTypes">The types of authorization details that this server knows.</param>
+    public static void AddConfiguredClients(this WebApplicationBuilder builder, IReadOnlyList<string>? authorizationDetailsTypes = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddSingleton(new KnownAuthorizationDetails(authorizationDetailsTypes ?? []));
         builder.Services.AddOptions<ConfiguredClientsOptions>().Configure<IConfiguration>((options, configuration) => configuration.Bind(options));
         builder.Services.AddHostedService<ConfiguredClientsSync>();
     }
+
+    /// <summary>The permission of a client that may ask for authorization details of a type.</summary>
+    public static string AuthorizationDetailsPermission(string type) => "authorization_details:" + type;
 }
 
-internal sealed class ConfiguredClientsSync(IServiceScopeFactory scopes, IOptions<ConfiguredClientsOptions> options) : IHostedService
+internal sealed record KnownAuthorizationDetails(IReadOnlyList<string> Types);
+
+internal sealed class ConfiguredClientsSync(IServiceScopeFactory scopes, IOptions<ConfiguredClientsOptions> options, KnownAuthorizationDetails known) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -92,10 +103,10 @@ internal sealed class ConfiguredClientsSync(IServiceScopeFactory scopes, IOption
         foreach (var client in options.Value.Clients)
         {
             var descriptor = Describe(client);
-            if (await manager.FindByClientIdAsync(client.ClientId, cancellationToken) is not { } known)
+            if (await manager.FindByClientIdAsync(client.ClientId, cancellationToken) is not { } stored)
                 await manager.CreateAsync(descriptor, cancellationToken);
-            else if (descriptor.ClientSecret is null || !await manager.ValidateClientSecretAsync(known, descriptor.ClientSecret, cancellationToken) || await ChangedAsync(manager, known, descriptor, cancellationToken))
-                await manager.UpdateAsync(known, descriptor, cancellationToken);
+            else if (descriptor.ClientSecret is null || !await manager.ValidateClientSecretAsync(stored, descriptor.ClientSecret, cancellationToken) || await ChangedAsync(manager, stored, descriptor, cancellationToken))
+                await manager.UpdateAsync(stored, descriptor, cancellationToken);
         }
     }
 
@@ -108,7 +119,7 @@ internal sealed class ConfiguredClientsSync(IServiceScopeFactory scopes, IOption
         return current.ClientType != wanted.ClientType || (current.ClientSecret is null) != (wanted.ClientSecret is null) || Kids(current) != Kids(wanted) || current.DisplayName != wanted.DisplayName || !current.Permissions.SetEquals(wanted.Permissions) || !current.RedirectUris.SetEquals(wanted.RedirectUris);
     }
 
-    private static OpenIddictApplicationDescriptor Describe(ConfiguredClient client)
+    private OpenIddictApplicationDescriptor Describe(ConfiguredClient client)
     {
         var secret = client.ClientSecret is { Length: > 0 } set ? set : client.ClientSecretFile is { Length: > 0 } file ? Read(nameof(client.ClientSecretFile), file) : null;
         var keys = ClientKeys.Read(client.ClientId, client.Jwks is { Length: > 0 } jwks ? jwks : client.JwksFile is { Length: > 0 } path ? Read(nameof(client.JwksFile), path) : null);
@@ -121,6 +132,10 @@ internal sealed class ConfiguredClientsSync(IServiceScopeFactory scopes, IOption
             ConsentType = ConsentTypes.Explicit,
             DisplayName = client.DisplayName ?? client.ClientId,
         };
+        if (client.AuthorizationDetailsTypes.FirstOrDefault(type => !known.Types.Contains(type)) is { } unknown)
+            throw new StartupException($"AuthorizationDetailsTypes of client {client.ClientId} names {unknown}, which is not known here. {(known.Types.Count == 0 ? "Leave the setting out." : $"Known are: {string.Join(", ", known.Types)}.")}");
+        if (client.AuthorizationDetailsTypes.Count > 0 && descriptor.ClientType == ClientTypes.Public)
+            throw new StartupException($"Client {client.ClientId} has AuthorizationDetailsTypes, but neither a secret nor keys: anybody could ask in its name. Give it a secret or keys, or leave the setting out.");
         descriptor.RedirectUris.UnionWith(client.RedirectUris);
         descriptor.Permissions.UnionWith([Permissions.Endpoints.Token, Permissions.Endpoints.Revocation, Permissions.Endpoints.Introspection]);
         foreach (var grant in client.GrantTypes.DefaultIfEmpty(GrantTypes.AuthorizationCode).Union(client.GrantTypes.Count == 0 ? [GrantTypes.RefreshToken] : []))
@@ -132,6 +147,7 @@ internal sealed class ConfiguredClientsSync(IServiceScopeFactory scopes, IOption
         descriptor.Permissions.UnionWith(client.Scopes.Select(scope => Permissions.Prefixes.Scope + scope));
         descriptor.Permissions.UnionWith(client.Resources.Select(resource => Permissions.Prefixes.Resource + resource));
         descriptor.Permissions.UnionWith(client.Audiences.Select(audience => Permissions.Prefixes.Audience + audience));
+        descriptor.Permissions.UnionWith(client.AuthorizationDetailsTypes.Select(ConfiguredClientsExtensions.AuthorizationDetailsPermission));
         return descriptor;
     }
 

@@ -73,8 +73,19 @@ internal static class StartUpLock
                 Task.Delay(s_pause, TimeProvider.System).GetAwaiter().GetResult();
             }
         }
+        try
+        {
+            PrivateFile.Keep(file);
+            // EF Core does this to a file that it makes itself: who reads then waits for nobody who writes.
+            if (new FileInfo(file).Length == 0) database.Database.ExecuteSqlRaw("PRAGMA journal_mode = 'wal'");
+        }
+        catch
+        {
+            alone.Dispose();
+            throw;
+        }
         // What EF Core's lock holds now was left behind by a process that was killed.
-        if (File.Exists(file)) database.Database.ExecuteSqlRaw("DROP TABLE IF EXISTS \"__EFMigrationsLock\"");
+        database.Database.ExecuteSqlRaw("DROP TABLE IF EXISTS \"__EFMigrationsLock\"");
         return alone;
     }
 }

@@ -22,6 +22,7 @@ internal static class AuthorizationEndpoints
 {
     // Our own parameter, in seconds since 1970: the request wants the person to sign in after this.
     private const string SignInAfter = "sign_in_after";
+    private static readonly TimeSpan s_longestWayBack = TimeSpan.FromMinutes(10);
 
     public static void MapOpenIdProvider(this IEndpointRouteBuilder routes)
     {
@@ -115,7 +116,7 @@ internal static class AuthorizationEndpoints
             return AuthorizationRequests.Refuse(Errors.InvalidGrant, "The person is not a customer any more.");
 
         var identity = new ClaimsIdentity(principal.Claims, TokenValidationParameters.DefaultAuthenticationType, Claims.Name, Claims.Role);
-        identity.SetClaim(Claims.Name, user.DisplayName).SetClaim(Claims.PreferredUsername, user.UserName);
+        identity.SetClaim(Claims.Name, user.DisplayName).SetClaim(Claims.PreferredUsername, user.UserName).SetClaim(Claims.Email, user.Email);
         identity.SetDestinations(Destinations);
         return Results.SignIn(new ClaimsPrincipal(identity), authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
     }
@@ -123,6 +124,7 @@ internal static class AuthorizationEndpoints
     private static IEnumerable<string> Destinations(Claim claim) => claim.Type switch
     {
         Claims.Name or Claims.PreferredUsername when claim.Subject!.HasScope(Scopes.Profile) => [OpenIddictConstants.Destinations.IdentityToken],
+        Claims.Email when claim.Subject!.HasScope(Scopes.Email) => [OpenIddictConstants.Destinations.IdentityToken],
         Claims.AuthenticationTime => [OpenIddictConstants.Destinations.IdentityToken],
         _ => [],
     };
@@ -137,6 +139,10 @@ internal static class AuthorizationEndpoints
     {
         var signedIn = long.Parse(person.GetClaim(SignInExtensions.AuthenticationTime) ?? "0", CultureInfo.InvariantCulture);
         var asked = long.TryParse(parameters.FirstOrDefault(parameter => parameter.Key == SignInAfter).Value, NumberStyles.None, CultureInfo.InvariantCulture, out var after) ? after : long.MaxValue;
-        return (request.HasPromptValue(PromptValues.Login) && signedIn < asked) || (request.MaxAge is { } seconds && time.GetUtcNow().ToUnixTimeSeconds() - signedIn > seconds);
+        var now = time.GetUtcNow().ToUnixTimeSeconds();
+        // Who was sent to sign in for this request, and did, is not sent again; somebody else's word for it is not taken for long.
+        if (signedIn >= asked && asked >= now - (long)s_longestWayBack.TotalSeconds) return false;
+        // OpenID Connect Core, section 3.1.2.1: max_age=0 is another way to write prompt=login.
+        return request.HasPromptValue(PromptValues.Login) || (request.MaxAge is { } seconds && (seconds == 0 || now - signedIn > seconds));
     }
 }

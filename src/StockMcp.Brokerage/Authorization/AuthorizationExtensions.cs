@@ -1,5 +1,6 @@
 using StockMcp.AuthorizationServer;
 using StockMcp.AuthorizationServer.ConfiguredClients;
+using StockMcp.Brokerage.AuthorizationDetails;
 using StockMcp.Brokerage.Database;
 using StockMcp.Hosting;
 
@@ -17,7 +18,7 @@ public static class AuthorizationExtensions
         ArgumentNullException.ThrowIfNull(builder);
         var publicUrl = PublicUrl.From(builder.Configuration, builder.Environment);
         builder.AddAuthorizationServer<BrokerageDbContext, PostgreSqlBrokerageDbContext>("brokerage", "/assets/brokerage.css",
-            server => server.RegisterScopes([.. BrokerageScopes.InWords.Keys]).RegisterResources(publicUrl.TradingApi()),
+            server => server.RegisterScopes([.. BrokerageScopes.InWords.Keys]).RegisterResources(publicUrl.TradingApi()).UseOneOrderTokens(),
             openIddict => openIddict.AddValidation(validation =>
             {
                 validation.UseLocalServer();
@@ -27,6 +28,6 @@ public static class AuthorizationExtensions
                 // A disconnected app is out at once, not when its token expires.
                 validation.EnableAuthorizationEntryValidation().EnableTokenEntryValidation();
             }));
-        builder.AddConfiguredClients();
+        builder.AddConfiguredClients(AuthorizationDetailsExtensions.Types);
     }
 }

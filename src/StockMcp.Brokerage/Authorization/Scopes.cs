@@ -19,6 +19,7 @@ public static class BrokerageScopes
     {
         [Scopes.OpenId] = "Know that you are you",
         [Scopes.Profile] = "See your name",
+        [Scopes.Email] = "See your email address",
         [Scopes.OfflineAccess] = "Stay connected until you disconnect it",
         [AccountRead] = "See your balance, your positions and how they did",
         [OrdersRead] = "See your orders",

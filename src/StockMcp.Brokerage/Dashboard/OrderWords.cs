@@ -30,7 +30,7 @@ internal static class OrderWords
         OrderStatus.Filled => $"Filled at {Figures.Usd(order.FilledPrice!.Value)}",
         OrderStatus.Canceled => "Cancelled",
         OrderStatus.Expired => "Expired",
-        _ => "Rejected",
+        _ => order.RejectReason == RejectReason.PriceBeyondBound ? "Rejected: it would have cost more than you approved" : "Rejected: the money was not enough any more",
     };
 
     /// <summary>What became of an order, for the person who just did something about it.</summary>
@@ -44,7 +44,7 @@ internal static class OrderWords
             (OrderStatus.New, _) => $"Your order to {Side(order).ToLowerInvariant()} {what} is open until {Figures.Moment(order.ExpiresAt)}.",
             (OrderStatus.Canceled, _) => $"Your order to {Side(order).ToLowerInvariant()} {what} is cancelled. Nothing was {(order.Side == OrderSide.Buy ? "bought" : "sold")}.",
             (OrderStatus.Expired, _) => $"Your order to {Side(order).ToLowerInvariant()} {what} expired. Nothing was {(order.Side == OrderSide.Buy ? "bought" : "sold")}.",
-            _ => $"Your order to {Side(order).ToLowerInvariant()} {what} was rejected: the price had moved so far that the money was no longer enough.",
+            _ => $"Your order to {Side(order).ToLowerInvariant()} {what} was rejected: the price had moved so far that {(order.RejectReason == RejectReason.PriceBeyondBound ? "it would have cost more than you approved" : "the money was no longer enough")}.",
         };
     }
 }

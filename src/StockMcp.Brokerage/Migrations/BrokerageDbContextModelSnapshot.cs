@@ -389,8 +389,14 @@ namespace StockMcp.Brokerage.Migrations
                     b.Property<decimal?>("LimitPrice")
                         .HasColumnType("TEXT");
 
+                    b.Property<decimal?>("MaxTotal")
+                        .HasColumnType("TEXT");
+
                     b.Property<decimal>("Quantity")
                         .HasColumnType("TEXT");
+
+                    b.Property<int?>("RejectReason")
+                        .HasColumnType("INTEGER");
 
                     b.Property<decimal>("ReservedCash")
                         .HasColumnType("TEXT");
@@ -415,6 +421,13 @@ namespace StockMcp.Brokerage.Migrations
                     b.Property<int>("TimeInForce")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("TokenId")
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid?>("TransactionId")
+                        .HasColumnType("TEXT");
+
                     b.Property<int>("Type")
                         .HasColumnType("INTEGER");
 
@@ -427,6 +440,12 @@ namespace StockMcp.Brokerage.Migrations
                         .IsUnique();
 
                     b.HasIndex("Status");
+
+                    b.HasIndex("TokenId")
+                        .IsUnique();
+
+                    b.HasIndex("TransactionId")
+                        .IsUnique();
 
                     b.HasIndex("AccountId", "ClientOrderId")
                         .IsUnique();
@@ -444,6 +463,10 @@ namespace StockMcp.Brokerage.Migrations
 
                     b.Property<string>("DisplayName")
                         .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Email")
+                        .HasMaxLength(254)
                         .HasColumnType("TEXT");
 
                     b.Property<int>("FailedSignIns")

@@ -49,7 +49,7 @@ internal sealed record Books(Account Account, List<Holding> Holdings, List<Order
         };
     }
 
-    /// <summary>Books a fill. A purchase that costs more than was held back for it and is free is rejected instead.</summary>
+    /// <summary>Books a fill. A purchase that costs more than was approved, or than was held back for it and is free, is rejected instead.</summary>
     public void Fill(BrokerageDbContext database, Order order, decimal price, DateTimeOffset at)
     {
         var total = order.Quantity * price;
@@ -60,9 +60,13 @@ internal sealed record Books(Account Account, List<Holding> Holdings, List<Order
             Account.Change(total);
             holding!.Take(order.Quantity);
         }
+        else if (!order.Allows(total))
+        {
+            order.Reject(RejectReason.PriceBeyondBound, at);
+        }
         else if (total > BuyingPower + order.ReservedCash)
         {
-            order.Reject(at); // the price jumped over all that was held back for it
+            order.Reject(RejectReason.InsufficientBuyingPower, at); // the price jumped over all that was held back for it
         }
         else
         {

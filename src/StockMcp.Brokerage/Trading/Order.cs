@@ -18,8 +18,18 @@ public enum OrderStatus
     /// <summary>Its time ended.</summary>
     Expired,
 
-    /// <summary>The price had moved so far that the money was no longer enough.</summary>
+    /// <summary>It could have been filled only at a price that it must not have. <see cref="RejectReason"/> says why.</summary>
     Rejected,
+}
+
+/// <summary>Why an order that was accepted was not filled when its time came.</summary>
+public enum RejectReason
+{
+    /// <summary>The price had moved so far that the money was no longer enough.</summary>
+    InsufficientBuyingPower,
+
+    /// <summary>It would have cost more than its owner had approved.</summary>
+    PriceBeyondBound,
 }
 
 /// <summary>An order, from its acceptance to its end. The filled ones are the account's books: all that it holds follows from them.</summary>
@@ -27,7 +37,7 @@ public sealed class Order
 {
     private Order() { }
 
-    internal Order(Guid accountId, NewOrder order, string clientOrderId, decimal reservedCash, DateTimeOffset expiresAt, DateTimeOffset now)
+    internal Order(Guid accountId, NewOrder order, string clientOrderId, decimal reservedCash, DateTimeOffset expiresAt, DateTimeOffset now, OrderApproval? approval = null)
     {
         Id = Guid.CreateVersion7(now);
         AccountId = accountId;
@@ -35,6 +45,7 @@ public sealed class Order
         (Symbol, Side, Type, TimeInForce, Quantity, LimitPrice, StopPrice) = (order.Symbol, order.Side, order.Type, order.TimeInForce, order.Quantity, order.LimitPrice, order.StopPrice);
         ReservedCash = reservedCash;
         (SubmittedAt, UpdatedAt, ExpiresAt) = (now, now, expiresAt);
+        (TransactionId, TokenId, MaxTotal) = (approval?.TransactionId, approval?.TokenId, approval?.MaxTotal);
     }
 
     /// <summary>Its place among all orders: a later one has a higher number.</summary>
@@ -73,8 +84,20 @@ public sealed class Order
     /// <summary>Cash that it holds back while it is open, in USD.</summary>
     public decimal ReservedCash { get; private set; }
 
+    /// <summary>The approval that an order of a third party rests on: no other order ever rests on the same.</summary>
+    public Guid? TransactionId { get; private set; }
+
+    /// <summary>The token that an order of a third party came with: no other order ever comes with the same.</summary>
+    public string? TokenId { get; private set; }
+
+    /// <summary>What a purchase by a third party may cost at most, in USD; what a sale was counted as, which bounds nothing.</summary>
+    public decimal? MaxTotal { get; private set; }
+
     /// <summary>Where it stands.</summary>
     public OrderStatus Status { get; private set; }
+
+    /// <summary>Why it was rejected.</summary>
+    public RejectReason? RejectReason { get; private set; }
 
     /// <summary>At which price it was filled, in USD.</summary>
     public decimal? FilledPrice { get; private set; }
@@ -110,7 +133,19 @@ public sealed class Order
 
     internal void Expire() => End(OrderStatus.Expired, ExpiresAt);
 
-    internal void Reject(DateTimeOffset at) => End(OrderStatus.Rejected, at);
+    internal void Reject(RejectReason reason, DateTimeOffset at)
+    {
+        End(OrderStatus.Rejected, at);
+        RejectReason = reason;
+    }
+
+    /// <summary>Whether a purchase for this much, in USD, is one that its owner approved.</summary>
+    internal bool Allows(decimal total) => Side == OrderSide.Sell || MaxTotal is not { } most || total <= most;
+
+    /// <summary>Whether it is the order that <paramref name="approval"/> gave to this account, with these terms.</summary>
+    internal bool IsRepeatedBy(Guid accountId, NewOrder order, OrderApproval approval)
+        => (AccountId, ClientOrderId, TransactionId, MaxTotal) == (accountId, order.ClientOrderId, approval.TransactionId, approval.MaxTotal)
+            && (Symbol, Side, Type, TimeInForce, Quantity, LimitPrice, StopPrice) == (order.Symbol, order.Side, order.Type, order.TimeInForce, order.Quantity, order.LimitPrice, order.StopPrice);
 
     private void End(OrderStatus status, DateTimeOffset at)
     {
@@ -130,6 +165,9 @@ internal sealed class OrderConfiguration : IEntityTypeConfiguration<Order>
         builder.Property(order => order.ClientOrderId).HasMaxLength(NewOrderRules.LongestClientOrderId);
         builder.Property(order => order.Symbol).HasMaxLength(7);
         builder.HasIndex(order => new { order.AccountId, order.ClientOrderId }).IsUnique();
+        builder.Property(order => order.TokenId).HasMaxLength(128);
+        builder.HasIndex(order => order.TransactionId).IsUnique();
+        builder.HasIndex(order => order.TokenId).IsUnique();
         builder.HasIndex(order => new { order.AccountId, order.SubmittedAt });
         builder.HasIndex(order => order.Status);
         builder.HasOne<Account>().WithMany().HasForeignKey(order => order.AccountId);

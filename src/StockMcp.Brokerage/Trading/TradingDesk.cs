@@ -41,6 +41,16 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
         return new AccountSummary(books.Account.Id, books.Account.Number, books.Account.OpenedAt, books.Account.Cash, books.BuyingPower, worth, lastEquity, MarketHours.DateInNewYork(lastClose));
     }
 
+    /// <summary>The number of a person's account, by which they know it.</summary>
+    /// <exception cref="TradingException">They have no account.</exception>
+    public async Task<string> GetAccountNumberAsync(Guid userId, CancellationToken cancellationToken = default)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var database = scope.ServiceProvider.GetRequiredService<BrokerageDbContext>();
+        return await database.Set<Account>().Where(account => account.UserId == userId).Select(account => account.Number).FirstOrDefaultAsync(cancellationToken)
+            ?? throw new TradingException(TradingError.NotFound, "account not found");
+    }
+
     /// <summary>What a person holds, by symbol.</summary>
     /// <exception cref="TradingException">They have no account.</exception>
     public async Task<IReadOnlyList<Position>> ListPositionsAsync(Guid userId, CancellationToken cancellationToken = default)
@@ -124,7 +134,12 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
     /// <summary>Accepts an order, and fills it at once if it can be.</summary>
     /// <returns>The order as it stands then.</returns>
     /// <exception cref="TradingException">It was refused, and nothing was changed.</exception>
-    public async Task<Order> PlaceOrderAsync(Guid userId, NewOrder order, CancellationToken cancellationToken = default)
+    public Task<Order> PlaceOrderAsync(Guid userId, NewOrder order, CancellationToken cancellationToken = default) => PlaceOrderAsync(userId, order, null, cancellationToken);
+
+    /// <summary>Accepts an order of a third party, and fills it at once if it can be. The same order once more is the same order, however often and from how many sides it comes.</summary>
+    /// <returns>The order as it stands then.</returns>
+    /// <exception cref="TradingException">It was refused, and nothing was changed: the approval is as good as before.</exception>
+    public async Task<Order> PlaceOrderAsync(Guid userId, NewOrder order, OrderApproval? approval, CancellationToken cancellationToken)
     {
         NewOrderRules.Check(order, market);
         Order? placed = null;
@@ -132,8 +147,13 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
         {
             var now = clock.GetUtcNow();
             var books = await Books.ReadAsync(database, userId, cancellationToken);
+            if (approval is not null && await FindRepeatedAsync(database, books.Account.Id, order, approval, cancellationToken) is { } known)
+            {
+                placed = known;
+                return false;
+            }
             Settle(database, books, now);
-            placed = await AcceptAsync(database, books, order, now, cancellationToken);
+            placed = await AcceptAsync(database, books, order, approval, now, cancellationToken);
             await database.SaveChangesAsync(cancellationToken); // gives it its number
             Settle(database, books, now);
             return true;
@@ -213,13 +233,21 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
 
     public void Dispose() => oneWriter.Dispose();
 
-    private async Task<Order> AcceptAsync(BrokerageDbContext database, Books books, NewOrder order, DateTimeOffset now, CancellationToken cancellationToken)
+    // What two requests at once both do not see yet, the unique indexes do.
+    private static async Task<Order?> FindRepeatedAsync(BrokerageDbContext database, Guid accountId, NewOrder order, OrderApproval approval, CancellationToken cancellationToken)
+    {
+        var known = await database.Set<Order>().AsNoTracking().FirstOrDefaultAsync(known => known.TransactionId == approval.TransactionId || known.TokenId == approval.TokenId, cancellationToken);
+        if (known is null || known.IsRepeatedBy(accountId, order, approval)) return known;
+        throw new TradingException(TradingError.ApprovalUsed, "this approval gave another order already: one approval is good for one order, with the terms that were approved", "client_order_id");
+    }
+
+    private async Task<Order> AcceptAsync(BrokerageDbContext database, Books books, NewOrder order, OrderApproval? approval, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var clientOrderId = order.ClientOrderId ?? Guid.CreateVersion7(now).ToString();
         if (await database.Set<Order>().AnyAsync(known => known.AccountId == books.Account.Id && known.ClientOrderId == clientOrderId, cancellationToken))
             throw new TradingException(TradingError.DuplicateClientOrderId, "client_order_id must be unique", "client_order_id");
 
-        var accepted = new Order(books.Account.Id, order, clientOrderId, Reserve(books, order, now), matching.ExpiryOf(order.TimeInForce, now), now);
+        var accepted = new Order(books.Account.Id, order, clientOrderId, Reserve(books, order, now, approval?.MaxTotal), matching.ExpiryOf(order.TimeInForce, now), now, approval);
         database.Add(accepted);
         books.OpenOrders.Add(accepted);
         books.Account.Change();
@@ -227,13 +255,14 @@ internal sealed class TradingDesk(IServiceScopeFactory scopes, StockMarket marke
     }
 
     // What an order holds back, if money or shares are enough for it.
-    private decimal Reserve(Books books, NewOrder order, DateTimeOffset now)
+    private decimal Reserve(Books books, NewOrder order, DateTimeOffset now, decimal? maxTotal = null)
     {
         var isOpen = market.Hours.IsOpen(now);
         if (!isOpen && order.TimeInForce is TimeInForce.Ioc or TimeInForce.Fok)
             throw new TradingException(TradingError.Invalid, "time_in_force ioc and fok are accepted only while the market is open", "time_in_force");
 
         var reservation = Matching.Reservation(order, market.QuoteAt(order.Symbol, now), isOpen);
+        if (maxTotal is { } most && most < reservation) reservation = most; // beyond it nothing is bought
         if (order.Side == OrderSide.Buy) books.CheckMoney(reservation);
         else books.CheckShares(order);
         return reservation;

@@ -18,6 +18,9 @@ public enum TradingError
     /// <summary>The account has an order of this client order id already.</summary>
     DuplicateClientOrderId,
 
+    /// <summary>The approval, or the token that carried it, gave another order already.</summary>
+    ApprovalUsed,
+
     /// <summary>The order has ended.</summary>
     NotCancelable,
 }

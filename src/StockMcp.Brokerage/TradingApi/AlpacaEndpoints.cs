@@ -66,6 +66,7 @@ internal static class AlpacaEndpoints
         {
             TradingError.NotFound => (StatusCodes.Status404NotFound, AlpacaError.NotFound),
             TradingError.InsufficientBuyingPower or TradingError.InsufficientQuantity => (StatusCodes.Status403Forbidden, AlpacaError.Forbidden),
+            TradingError.ApprovalUsed => (StatusCodes.Status409Conflict, AlpacaError.Conflict),
             TradingError.NotCancelable => (StatusCodes.Status422UnprocessableEntity, AlpacaError.Unprocessable),
             _ => (StatusCodes.Status422UnprocessableEntity, AlpacaError.InvalidField),
         };

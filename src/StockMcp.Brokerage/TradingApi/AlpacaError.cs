@@ -12,6 +12,7 @@ internal sealed record AlpacaError(int Code, string Message)
     public const int Unauthorized = 40110000;
     public const int Forbidden = 40310000;
     public const int NotFound = 40410000;
+    public const int Conflict = 40910000;
     public const int Unprocessable = 42210000;
     public const int Unavailable = 50310000;
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using StockMcp.Brokerage.Market;
 using StockMcp.Brokerage.Trading;
 
@@ -51,8 +52,8 @@ internal static class OrderEndpoints
     {
         var order = await OrderRequest.ReadAsync(context.Request, cancellationToken);
         NewOrderRules.Check(order, market);
-        ThirdPartyOrders.Authorize(context.User, order);
-        return Answer(await desk.PlaceOrderAsync(context.UserId(), order, cancellationToken), market);
+        var approval = ThirdPartyOrders.Authorize(context.User, order, await desk.GetAccountNumberAsync(context.UserId(), cancellationToken), market);
+        return Answer(await desk.PlaceOrderAsync(context.UserId(), order, approval, cancellationToken), market);
     }
 
     private static async Task<IResult> CancelAllAsync(HttpContext context, TradingDesk desk, CancellationToken cancellationToken)
@@ -108,6 +109,11 @@ internal static class OrderEndpoints
         public string? LimitPrice => AlpacaJson.Figure(order.LimitPrice);
         public string? StopPrice => AlpacaJson.Figure(order.StopPrice);
         public OrderStatus Status => order.Status;
+
+        // Not Alpaca's: there, an order's events tell why.
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public RejectReason? RejectReason => order.RejectReason;
+
         public bool ExtendedHours { get; }
         public IReadOnlyList<object>? Legs { get; }
         public string? TrailPercent { get; }

@@ -15,6 +15,9 @@ public sealed class User
     /// <summary>What they are called.</summary>
     public required string DisplayName { get; init; }
 
+    /// <summary>Where they get mail, if they said so.</summary>
+    public string? Email { get; set; }
+
     /// <summary>Made by ASP.NET Core's PasswordHasher.</summary>
     public required string PasswordHash { get; set; }
 
@@ -34,5 +37,6 @@ internal sealed class UserConfiguration : IEntityTypeConfiguration<User>
     {
         builder.HasIndex(user => user.UserName).IsUnique();
         builder.Property(user => user.UserName).HasMaxLength(64);
+        builder.Property(user => user.Email).HasMaxLength(254);
     }
 }

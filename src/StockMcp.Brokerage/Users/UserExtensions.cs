@@ -10,15 +10,16 @@ namespace StockMcp.Brokerage.Users;
 /// <summary>Someone to try the demo as.</summary>
 /// <param name="UserName">What they sign in with.</param>
 /// <param name="DisplayName">What they are called.</param>
+/// <param name="Email">Where nobody reads mail: the domain is kept for examples.</param>
 /// <param name="Password">Known to everybody, so for a demo alone.</param>
-public sealed record DemoUser(string UserName, string DisplayName, string Password);
+public sealed record DemoUser(string UserName, string DisplayName, string Email, string Password);
 
 /// <summary>The demo's users; empty where there is no demo.</summary>
 /// <param name="Users">All of them.</param>
 public sealed record DemoUsers(IReadOnlyList<DemoUser> Users)
 {
     /// <summary>The users of the demo.</summary>
-    public static IReadOnlyList<DemoUser> All { get; } = [new("alice", "Alice Liddell", "white-rabbit-7"), new("bob", "Bob Builder", "yes-we-can-42")];
+    public static IReadOnlyList<DemoUser> All { get; } = [new("alice", "Alice Liddell", "alice@example.com", "white-rabbit-7"), new("bob", "Bob Builder", "bob@example.com", "yes-we-can-42")];
 }
 
 /// <summary>Adds the Brokerage's users.</summary>
@@ -48,8 +49,8 @@ internal sealed class DemoUserSeeder(IServiceScopeFactory scopes, DemoUsers demo
         var database = scope.ServiceProvider.GetRequiredService<BrokerageDbContext>();
         foreach (var user in demo.Users)
         {
-            if (!await database.Set<User>().AnyAsync(known => known.UserName == user.UserName, cancellationToken))
-                database.Add(new User { UserName = user.UserName, DisplayName = user.DisplayName, PasswordHash = hasher.HashPassword(null!, user.Password) });
+            if (await database.Set<User>().FirstOrDefaultAsync(known => known.UserName == user.UserName, cancellationToken) is { } known) known.Email ??= user.Email;
+            else database.Add(new User { UserName = user.UserName, DisplayName = user.DisplayName, Email = user.Email, PasswordHash = hasher.HashPassword(null!, user.Password) });
         }
         await database.SaveChangesAsync(cancellationToken);
         foreach (var user in await database.Set<User>().Select(user => user.Id).ToListAsync(cancellationToken)) await desk.OpenAccountAsync(user, cancellationToken);

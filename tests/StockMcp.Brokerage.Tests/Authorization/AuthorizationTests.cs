@@ -227,6 +227,68 @@ public sealed class AuthorizationTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("prompt", "login")]
+    [InlineData("max_age", "0")]
+    [InlineData("max_age", "60")]
+    public async Task A_fresh_password_is_asked_for_once_and_the_id_token_says_when_it_was_given(string parameter, string value)
+    {
+        await app.GetCodeAsync(alice);
+        brokerage.Clock.Advance(TimeSpan.FromMinutes(5));
+        foreach (var _ in new[] { 1, 2 })
+        {
+            await alice.GetAsync(app.AuthorizationUrl(TestApp.Everything, (parameter, value)));
+            alice.Path.Should().StartWith("/sign-in");
+            brokerage.Clock.Advance(TimeSpan.FromSeconds(30));
+            await alice.SubmitAsync("/sign-in", ("userName", "alice"), ("password", "white-rabbit-7"));
+            var code = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(alice.Left!.Query)["code"].ToString();
+            (await app.RedeemAsync(code)).Claims("id_token").GetProperty("auth_time").GetInt64().Should().Be(brokerage.Clock.GetUtcNow().ToUnixTimeSeconds());
+            brokerage.Clock.Advance(TimeSpan.FromMinutes(2));
+        }
+    }
+
+    [Fact]
+    public async Task A_password_that_is_fresh_enough_is_not_asked_for_again()
+    {
+        await app.GetCodeAsync(alice);
+        var given = brokerage.Clock.GetUtcNow();
+        brokerage.Clock.Advance(TimeSpan.FromMinutes(5));
+        await alice.GetAsync(app.AuthorizationUrl(TestApp.Everything, ("max_age", "600")));
+        var code = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(alice.Left!.Query)["code"].ToString();
+        (await app.RedeemAsync(code)).Claims("id_token").GetProperty("auth_time").GetInt64().Should().Be(given.ToUnixTimeSeconds());
+    }
+
+    [Fact]
+    public async Task A_link_cannot_say_that_an_old_password_is_fresh()
+    {
+        await app.GetCodeAsync(alice);
+        brokerage.Clock.Advance(TimeSpan.FromMinutes(11));
+        foreach (var after in new[] { "0", TestBrokerage.Start.ToUnixTimeSeconds().ToString(), "-1", "now" })
+        {
+            await alice.GetAsync(app.AuthorizationUrl(TestApp.Everything, ("prompt", "login"), ("sign_in_after", after)));
+            alice.Path.Should().StartWith("/sign-in");
+        }
+    }
+
+    [Theory]
+    [InlineData("alice", "white-rabbit-7", "alice@example.com")]
+    [InlineData("bob", "yes-we-can-42", "bob@example.com")]
+    public async Task The_email_address_is_in_the_id_token_of_an_app_that_was_allowed_to_see_it(string userName, string password, string email)
+    {
+        var tokens = await app.RedeemAsync(await app.GetCodeAsync(alice, TestApp.Everything + " email", userName, password));
+        tokens.Claims("id_token").Text("email").Should().Be(email);
+        tokens.Claims().TryGetProperty("email", out _).Should().BeFalse("an access token is for the trading API alone");
+        (await app.RefreshAsync(tokens.RefreshToken())).Claims("id_token").Text("email").Should().Be(email);
+    }
+
+    [Fact]
+    public async Task The_email_address_is_asked_for_in_words_and_kept_from_an_app_that_did_not_ask()
+    {
+        (await app.GetTokensAsync(alice)).Claims("id_token").TryGetProperty("email", out _).Should().BeFalse();
+        await alice.GetAsync(app.AuthorizationUrl(TestApp.Everything + " email"));
+        alice.Page.Should().Contain("See your email address");
+    }
+
+    [Theory]
     [InlineData(null)]
     [InlineData("login")]
     public async Task A_pushed_request_goes_through_sign_in_and_consent(string? prompt)

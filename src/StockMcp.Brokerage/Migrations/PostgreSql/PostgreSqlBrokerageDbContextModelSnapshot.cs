@@ -398,8 +398,14 @@ namespace StockMcp.Brokerage.Migrations.PostgreSql
                     b.Property<decimal?>("LimitPrice")
                         .HasColumnType("numeric");
 
+                    b.Property<decimal?>("MaxTotal")
+                        .HasColumnType("numeric");
+
                     b.Property<decimal>("Quantity")
                         .HasColumnType("numeric");
+
+                    b.Property<int?>("RejectReason")
+                        .HasColumnType("integer");
 
                     b.Property<decimal>("ReservedCash")
                         .HasColumnType("numeric");
@@ -424,6 +430,13 @@ namespace StockMcp.Brokerage.Migrations.PostgreSql
                     b.Property<int>("TimeInForce")
                         .HasColumnType("integer");
 
+                    b.Property<string>("TokenId")
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)");
+
+                    b.Property<Guid?>("TransactionId")
+                        .HasColumnType("uuid");
+
                     b.Property<int>("Type")
                         .HasColumnType("integer");
 
@@ -436,6 +449,12 @@ namespace StockMcp.Brokerage.Migrations.PostgreSql
                         .IsUnique();
 
                     b.HasIndex("Status");
+
+                    b.HasIndex("TokenId")
+                        .IsUnique();
+
+                    b.HasIndex("TransactionId")
+                        .IsUnique();
 
                     b.HasIndex("AccountId", "ClientOrderId")
                         .IsUnique();
@@ -454,6 +473,10 @@ namespace StockMcp.Brokerage.Migrations.PostgreSql
                     b.Property<string>("DisplayName")
                         .IsRequired()
                         .HasColumnType("text");
+
+                    b.Property<string>("Email")
+                        .HasMaxLength(254)
+                        .HasColumnType("character varying(254)");
 
                     b.Property<int>("FailedSignIns")
                         .HasColumnType("integer");

@@ -1,0 +1,199 @@
+using System.Security.Claims;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.IdentityModel.JsonWebTokens;
+using OpenIddict.Abstractions;
+using OpenIddict.Server;
+using StockMcp.AuthorizationServer.ConfiguredClients;
+using StockMcp.Brokerage.Authorization;
+using StockMcp.Brokerage.Market;
+using StockMcp.Brokerage.Trading;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+using static OpenIddict.Server.OpenIddictServerEvents;
+using static OpenIddict.Server.OpenIddictServerHandlers;
+
+namespace StockMcp.Brokerage.AuthorizationDetails;
+
+/// <summary>
+/// A refresh with <c>authorization_details</c> (RFC 9396, section 6) and <c>txn</c>, the id under which the app knows its owner's approval, gives an access token that
+/// places this one order and no other. The refresh token rotates as ever, and the next refresh knows nothing of it.
+/// </summary>
+internal static class OneOrderTokens
+{
+    /// <summary>The parameter, the member of the answer, and the claim (RFC 9396, sections 6, 7 and 9).</summary>
+    public const string AuthorizationDetails = "authorization_details";
+
+    /// <summary>The parameter and the claim (RFC 8417, section 2.2: a transaction identifier).</summary>
+    public const string Transaction = "txn";
+
+    private const string Invalid = "invalid_authorization_details";
+    private const int LongestDetails = 2048;
+    private static readonly TimeSpan s_lifetime = TimeSpan.FromMinutes(2);
+
+    private static string? Parameter(OpenIddictRequest request, string name) => (string?)request[name] is { Length: > 0 } value ? value : null;
+
+    /// <summary>What a refresh asked for, once it was checked.</summary>
+    private sealed record Requested(string Details, string Transaction);
+
+    // RFC 9396, section 10.
+    internal sealed class Announce : IOpenIddictServerHandler<HandleConfigurationRequestContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<HandleConfigurationRequestContext>()
+            .UseSingletonHandler<Announce>().SetOrder(Discovery.AttachAdditionalMetadata.Descriptor.Order + 500).Build();
+
+        public ValueTask HandleAsync(HandleConfigurationRequestContext context)
+        {
+            context.Metadata["authorization_details_types_supported"] = new([.. AuthorizationDetailsExtensions.Types.Select(string? (type) => type)]);
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    // RFC 9396, section 5: what is not understood is refused, never left out. Nobody consents to a single order on the Brokerage's page.
+    internal sealed class RefuseAtSignIn : IOpenIddictServerHandler<ValidateAuthorizationRequestContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateAuthorizationRequestContext>()
+            .UseSingletonHandler<RefuseAtSignIn>().SetOrder(Authentication.ValidateScopes.Descriptor.Order + 1).Build();
+
+        public ValueTask HandleAsync(ValidateAuthorizationRequestContext context)
+        {
+            if (Parameter(context.Request, AuthorizationDetails) is not null) context.Reject(Invalid, "Send authorization_details with a refresh, for one order each: a person connects an app for no single order.");
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    internal sealed class RefusePushed : IOpenIddictServerHandler<ValidatePushedAuthorizationRequestContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<ValidatePushedAuthorizationRequestContext>()
+            .UseSingletonHandler<RefusePushed>().SetOrder(Authentication.ValidatePushedScopes.Descriptor.Order + 1).Build();
+
+        public ValueTask HandleAsync(ValidatePushedAuthorizationRequestContext context)
+        {
+            if (Parameter(context.Request, AuthorizationDetails) is not null) context.Reject(Invalid, "Send authorization_details with a refresh, for one order each: a person connects an app for no single order.");
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    // After everything else of the request was found right, and before anything is used up: whoever is refused here refreshes again with the same token.
+    internal sealed class Check(IOpenIddictApplicationManager clients, TradingDesk desk, StockMarket market) : IOpenIddictServerHandler<ValidateTokenRequestContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenRequestContext>()
+            .UseScopedHandler<Check>().SetOrder(Exchange.ValidateGrantedScopes.Descriptor.Order + 500).Build();
+
+        public async ValueTask HandleAsync(ValidateTokenRequestContext context)
+        {
+            var (json, transaction) = (Parameter(context.Request, AuthorizationDetails), Parameter(context.Request, Transaction));
+            if (json is null && transaction is null) return;
+            if (json is null || transaction is null)
+            {
+                context.Reject(Invalid, "authorization_details and txn belong together: give both, or neither.");
+                return;
+            }
+            if (!context.Request.IsRefreshTokenGrantType() || context.RefreshTokenPrincipal is not { } grant)
+            {
+                context.Reject(Invalid, "authorization_details are accepted with grant_type=refresh_token alone.");
+                return;
+            }
+            var client = await clients.FindByClientIdAsync(context.ClientId!, context.CancellationToken) ?? throw new InvalidOperationException("The client vanished.");
+            if (!await clients.HasClientTypeAsync(client, ClientTypes.Confidential, context.CancellationToken)
+                || !await clients.HasPermissionAsync(client, ConfiguredClientsExtensions.AuthorizationDetailsPermission(StockOrderDetails.Type), context.CancellationToken))
+            {
+                context.Reject(Invalid, $"This client may not ask for authorization_details of the type {StockOrderDetails.Type}.");
+                return;
+            }
+            if (!(context.Request.GetScopes() is { Length: > 0 } asked ? asked : grant.GetScopes()).Contains(BrokerageScopes.Trading))
+            {
+                context.Reject(Errors.InvalidScope, $"An order needs the scope {BrokerageScopes.Trading}.");
+                return;
+            }
+            if (!Guid.TryParseExact(transaction, "D", out var id) || id == Guid.Empty || !string.Equals(id.ToString("D"), transaction, StringComparison.OrdinalIgnoreCase)) // it would let blanks pass
+            {
+                context.Reject(Invalid, "txn must be a GUID, for example 2f1c9d5e-0f0a-4b5e-8a43-6f4b1c3d2e10.");
+                return;
+            }
+            if (await WhyNotAsync(json, Guid.Parse(grant.GetClaim(Claims.Subject)!), context.CancellationToken) is { } why)
+            {
+                context.Reject(Invalid, $"The authorization_details cannot be: {why}.");
+                return;
+            }
+            context.Transaction.SetProperty(typeof(Requested).FullName!, new Requested(json, id.ToString("D")));
+        }
+
+        private async Task<string?> WhyNotAsync(string json, Guid person, CancellationToken cancellationToken)
+        {
+            if (json.Length > LongestDetails) return $"they are longer than {LongestDetails} characters";
+            try
+            {
+                var details = StockOrderDetails.Read(json, market);
+                return details.Account == await desk.GetAccountNumberAsync(person, cancellationToken) ? null : "account must be the number of the person's own account";
+            }
+            catch (AuthorizationDetailsException exception)
+            {
+                return exception.Message;
+            }
+        }
+    }
+
+    // The access token alone says what it is for. The refresh token that comes with it is as before.
+    internal sealed class Narrow : IOpenIddictServerHandler<ProcessSignInContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessSignInContext>()
+            .UseSingletonHandler<Narrow>().SetOrder(PrepareAccessTokenPrincipal.Descriptor.Order + 500).Build();
+
+        public ValueTask HandleAsync(ProcessSignInContext context)
+        {
+            if (context.Transaction.GetProperty<Requested>(typeof(Requested).FullName!) is not { } requested || context.AccessTokenPrincipal is not { Identity: ClaimsIdentity identity } token) return ValueTask.CompletedTask;
+            identity.AddClaim(new Claim(AuthorizationDetails, requested.Details, JsonClaimValueTypes.JsonArray));
+            identity.AddClaim(new Claim(Transaction, requested.Transaction));
+            var latest = context.Options.TimeProvider!.GetUtcNow() + s_lifetime;
+            if (token.GetExpirationDate() is not { } expires || expires > latest) token.SetExpirationDate(latest);
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    // RFC 9396, section 7.
+    internal sealed class Answer : IOpenIddictServerHandler<ProcessSignInContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessSignInContext>()
+            .UseSingletonHandler<Answer>().SetOrder(AttachSignInParameters.Descriptor.Order + 2).Build();
+
+        public ValueTask HandleAsync(ProcessSignInContext context)
+        {
+            if (context.Transaction.GetProperty<Requested>(typeof(Requested).FullName!) is { } requested && context.Response.AccessToken is not null)
+                context.Response[AuthorizationDetails] = new OpenIddictParameter(JsonNode.Parse(requested.Details));
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    // RFC 9396, section 9.2.
+    internal sealed class Introspect : IOpenIddictServerHandler<HandleIntrospectionRequestContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<HandleIntrospectionRequestContext>()
+            .UseSingletonHandler<Introspect>().SetOrder(Introspection.AttachApplicationClaims.Descriptor.Order + 500).Build();
+
+        public ValueTask HandleAsync(HandleIntrospectionRequestContext context)
+        {
+            var details = Elements(context.GenericTokenPrincipal);
+            if (details.Count == 0) return ValueTask.CompletedTask;
+            context.Claims[AuthorizationDetails] = new OpenIddictParameter(new JsonArray([.. details.Select(element => JsonNode.Parse(element))]));
+            context.Claims[Transaction] = context.GenericTokenPrincipal.GetClaim(Transaction);
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>The authorization details that a token carries, each as JSON. A token that was read has a claim for each.</summary>
+    public static IReadOnlyList<string> Elements(ClaimsPrincipal token)
+    {
+        var elements = new List<string>();
+        foreach (var claim in token.FindAll(AuthorizationDetails))
+        {
+            if (!claim.Value.TrimStart().StartsWith('['))
+            {
+                elements.Add(claim.Value);
+                continue;
+            }
+            using var array = JsonDocument.Parse(claim.Value);
+            elements.AddRange(array.RootElement.EnumerateArray().Select(element => element.GetRawText()));
+        }
+        return elements;
+    }
+}
