@@ -231,7 +231,8 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
                 ApprovalState.Rejected => AuditEvents.OrderRejected,
                 ApprovalState.NotPlaced => AuditEvents.OrderNotPlaced,
                 _ => AuditEvents.OrderUnknown,
-            }, outcome.State is ApprovalState.Rejected or ApprovalState.NotPlaced ? AuditDecisions.Refused : AuditDecisions.Allowed) { Reason = outcome.Reason, Order = outcome.OrderId });
+            }, outcome.State is ApprovalState.Rejected or ApprovalState.NotPlaced ? AuditDecisions.Refused : AuditDecisions.Allowed)
+            { Reason = outcome.Reason, Order = outcome.OrderId });
         }
         await CommitAsync(transaction, approval, cancellationToken);
         return true;
