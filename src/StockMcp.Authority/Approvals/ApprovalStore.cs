@@ -242,7 +242,7 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
     public async Task ExpireAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var late = await Approvals.AsNoTracking().Where(approval => (approval.State == ApprovalState.Pending || approval.State == ApprovalState.Approved) && approval.ExpiresAt <= now)
+        var late = await Approvals.AsNoTracking().Where(approval => (approval.State == ApprovalState.Pending || approval.State == ApprovalState.Approved) && approval.ExpiresAt <= now).OrderBy(approval => approval.ExpiresAt)
             .Select(approval => new { approval.Id, approval.PersonId }).Take(200).ToListAsync(cancellationToken);
         foreach (var found in late)
         {
