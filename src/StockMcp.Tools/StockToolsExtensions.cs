@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using StockMcp.Tools.MarketData;
+using StockMcp.Tools.OrderApprovals;
 using StockMcp.Tools.OrderReview;
 using StockMcp.Tools.Orders;
 using StockMcp.Tools.Portfolio;
@@ -14,10 +15,10 @@ using StockMcp.Tools.WhoAmI;
 
 namespace StockMcp.Tools;
 
-/// <summary>All tools, for an MCP server. Whoever adds them also adds <c>Caller</c>, <c>IUpstreamTokens</c> and <c>IConnectedAccounts</c>, each for the call's scope.</summary>
+/// <summary>All tools, for an MCP server. Whoever adds them also adds <c>Caller</c>, <c>IUpstreamTokens</c>, <c>IConnectedAccounts</c>, <c>IOrderApprovals</c> and <c>IReviewIds</c>, each for the call's scope.</summary>
 public static class StockToolsExtensions
 {
-    private static readonly Type[] s_types = [typeof(MarketDataTools), typeof(WhoAmITool), typeof(PortfolioTools), typeof(OrderTools), typeof(OrderReviewTool)];
+    private static readonly Type[] s_types = [typeof(MarketDataTools), typeof(WhoAmITool), typeof(PortfolioTools), typeof(OrderTools), typeof(OrderReviewTool), typeof(OrderApprovalTools), typeof(CancelOrderTool), typeof(TradingLimitsTool)];
 
     /// <summary>The tools' methods, in the order in which they are listed.</summary>
     public static IReadOnlyList<MethodInfo> Methods { get; } =
