@@ -6,6 +6,7 @@ using ModelContextProtocol.Server;
 using StockMcp.Tools.Connections;
 using StockMcp.Tools.Errors;
 using StockMcp.Tools.MarketData;
+using StockMcp.Tools.OrderCard;
 using StockMcp.Tools.OrderReview;
 using StockMcp.Tools.Orders;
 using StockMcp.Tools.Schemas;

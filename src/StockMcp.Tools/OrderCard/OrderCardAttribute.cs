@@ -1,4 +1,4 @@
-namespace StockMcp.Tools.OrderApprovals;
+namespace StockMcp.Tools.OrderCard;
 
 /// <summary>Clients that show MCP Apps show this tool's answer as the order card (SEP-1865).</summary>
 [AttributeUsage(AttributeTargets.Method)]
