@@ -1,8 +1,10 @@
 using StockMcp.Hosting;
+using StockMcp.Server.Approvals;
 using StockMcp.Server.ConnectedAccounts;
 using StockMcp.Server.Limits;
 using StockMcp.Server.McpEndpoint;
 using StockMcp.Server.Observability;
+using StockMcp.Server.Orders;
 using StockMcp.Server.OriginChecks;
 using StockMcp.Server.ProtectedResource;
 using StockMcp.Server.StartPage;
@@ -31,6 +33,8 @@ public static class Program
         builder.AddTokenValidation();    // TokenValidation/    RFC 9068 access tokens
         builder.AddLimits();             // Limits/             per person, and for wrong tokens per address
         builder.AddUpstreamTokens();     // UpstreamTokens/     RFC 8693 token exchange, and its cache
+        builder.AddApprovals();          // Approvals/          CIBA and RFC 9396: asks the person for their yes to an order
+        builder.AddOrders();             // Orders/             places what was approved, once
         builder.AddConnectedAccounts();  // ConnectedAccounts/  what the person has connected, for whoami
         builder.AddMcpEndpoint();        // McpEndpoint/        the tools over MCP; with StrictJson/, ScopeChallenge/ and ArgumentChecks/
         builder.AddStartPage();          // StartPage/          how to add this server to a client

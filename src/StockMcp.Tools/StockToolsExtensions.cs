@@ -4,6 +4,8 @@ using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using StockMcp.Tools.MarketData;
+using StockMcp.Tools.OrderApprovals;
+using StockMcp.Tools.OrderCard;
 using StockMcp.Tools.OrderReview;
 using StockMcp.Tools.Orders;
 using StockMcp.Tools.Portfolio;
@@ -14,10 +16,10 @@ using StockMcp.Tools.WhoAmI;
 
 namespace StockMcp.Tools;
 
-/// <summary>All tools, for an MCP server. Whoever adds them also adds <c>Caller</c>, <c>IUpstreamTokens</c> and <c>IConnectedAccounts</c>, each for the call's scope.</summary>
+/// <summary>All tools, and the card of an order, for an MCP server. Whoever adds them also adds <c>Caller</c>, <c>IUpstreamTokens</c>, <c>IConnectedAccounts</c>, <c>IOrderApprovals</c> and <c>IReviewIds</c>, each for the call's scope.</summary>
 public static class StockToolsExtensions
 {
-    private static readonly Type[] s_types = [typeof(MarketDataTools), typeof(WhoAmITool), typeof(PortfolioTools), typeof(OrderTools), typeof(OrderReviewTool)];
+    private static readonly Type[] s_types = [typeof(MarketDataTools), typeof(WhoAmITool), typeof(PortfolioTools), typeof(OrderTools), typeof(OrderReviewTool), typeof(OrderApprovalTools), typeof(CancelOrderTool), typeof(TradingLimitsTool)];
 
     /// <summary>The tools' methods, in the order in which they are listed.</summary>
     public static IReadOnlyList<MethodInfo> Methods { get; } =
@@ -28,6 +30,7 @@ public static class StockToolsExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddTradingApi();
+        builder.WithResources([OrderCardResource.Create()]);
         foreach (var method in Methods) builder.Services.AddSingleton(services => Create(method, services));
         return builder;
     }
@@ -41,13 +44,15 @@ public static class StockToolsExtensions
     private static McpServerTool Create(MethodInfo method, IServiceProvider services)
     {
         var attribute = method.GetCustomAttribute<McpServerToolAttribute>()!;
+        var meta = new JsonObject { [RequiresScopeAttribute.MetaKey] = new JsonArray([.. method.RequiredScopes().Select(scope => (JsonNode)scope)]) };
+        if (method.IsDefined(typeof(OrderCardAttribute))) OrderCardResource.AddTo(meta);
         var tool = McpServerTool.Create(method, request => ActivatorUtilities.CreateInstance(request.Services!, method.DeclaringType!), new McpServerToolCreateOptions
         {
             Services = services,
             SerializerOptions = ToolJson.Options,
             SchemaCreateOptions = ToolSchemas.Options,
             OutputSchema = ToolSchemas.AnswerOrError(attribute.OutputSchemaType!),
-            Meta = new JsonObject { [RequiresScopeAttribute.MetaKey] = new JsonArray([.. method.RequiredScopes().Select(scope => (JsonNode)scope)]) },
+            Meta = meta,
         });
         tool.ProtocolTool.InputSchema = ToolSchemas.Closed(tool.ProtocolTool.InputSchema);
         return tool;

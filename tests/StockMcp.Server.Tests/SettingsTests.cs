@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
 using StockMcp.Hosting;
+using StockMcp.Server.Orders;
 using StockMcp.Server.StartPage;
 using StockMcp.Server.TokenValidation;
 using StockMcp.Server.UpstreamTokens;
@@ -21,6 +22,8 @@ public sealed class SettingsTests
     [InlineData("Authority:Isuer", "https://a.example/", "Isuer")]
     [InlineData("TradingApi:BaseUrl", "http://broker.example.com/", "TradingApi:BaseUrl")]
     [InlineData("TradingApi:Timeout", "10", "TradingApi:Timeout must lie between")]
+    [InlineData("Orders:LeaseEvery", "5", "Orders:LeaseEvery must lie between")]
+    [InlineData("Orders:Retries", "5", "Retries")]
     [InlineData("UpstreamTokens:Dialect", "auth0", "UpstreamTokens:Dialect must be")]
     [InlineData("UpstreamTokens:CacheKey", "c2hvcnQ=", "UpstreamTokens:CacheKey")]
     [InlineData("UpstreamTokens:ExpiryMargin", "30", "UpstreamTokens:ExpiryMargin must lie between")]
@@ -44,6 +47,7 @@ public sealed class SettingsTests
         var file = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "appsettings.json")), documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip })!.AsObject();
         Compare(new TradingApiOptions(), file[TradingApiOptions.Section]!, except: nameof(TradingApiOptions.BaseUrl));
         Compare(new StartPageOptions(), file[StartPageOptions.Section]!);
+        Compare(new OrderOptions(), file[OrderOptions.Section]!);
         Compare(new UpstreamTokenOptions(), file[UpstreamTokenOptions.Section]!);
         Compare(new AuthorityOptions(), file[AuthorityOptions.Section]!, except: nameof(AuthorityOptions.Issuer));
 
@@ -51,7 +55,7 @@ public sealed class SettingsTests
         {
             section.AsObject().Select(setting => setting.Key).Should().BeEquivalentTo(typeof(T).GetProperties().Select(property => property.Name));
             foreach (var property in typeof(T).GetProperties().Where(property => property.Name != except))
-                (section[property.Name]?.ToString() ?? "").Should().Be(Convert.ToString(property.GetValue(defaults), System.Globalization.CultureInfo.InvariantCulture) ?? "", property.Name);
+                (section[property.Name]?.ToString() ?? "").Should().BeEquivalentTo(Convert.ToString(property.GetValue(defaults), System.Globalization.CultureInfo.InvariantCulture) ?? "", property.Name);
         }
     }
 }

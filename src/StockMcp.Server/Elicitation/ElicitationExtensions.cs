@@ -15,6 +15,7 @@ internal static class ElicitationExtensions
 {
     private const string Connect = "connect";
     private const string Accept = "accept";
+    private const string PlaceOrder = "place_order";
 
     /// <summary>How long a call waits for a person who said that they open the page.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
@@ -24,7 +25,8 @@ internal static class ElicitationExtensions
     /// <summary>Asks, and asks once: a person who declines, or does not come back in time, is told by the tool's error.</summary>
     public static McpRequestHandler<CallToolRequestParams, CallToolResult> AskToConnect(McpRequestHandler<CallToolRequestParams, CallToolResult> next) => async (request, cancellationToken) =>
     {
-        var answer = ReadAnswer(request);
+        var answer = ReadAnswer(request, out var approval);
+        if (request.Params?.Name == PlaceOrder) OfferApprovalPage(request, approval);
         try
         {
             return answer == Accept ? await WaitAsync(next, request, cancellationToken) : await next(request, cancellationToken);
@@ -32,7 +34,7 @@ internal static class ElicitationExtensions
         catch (TradingException exception) when (answer is null && exception is { Code: ErrorCode.ConnectionRequired, ConnectUri: { } uri })
         {
             var elicitation = new ElicitRequestParams { Mode = "url", ElicitationId = Guid.CreateVersion7().ToString(), Url = uri, Message = exception.Message };
-            if (request.Server.IsMrtrSupported && request.Server.ClientCapabilities?.Elicitation?.Url is not null)
+            if (OpensUrls(request))
             {
                 var state = request.Services!.GetRequiredService<RequestStates>().Seal(request.Services!.GetRequiredService<Caller>(), request.Params!.Name, request.Params.Arguments);
                 throw new InputRequiredException(new Dictionary<string, InputRequest> { [Connect] = InputRequest.ForElicitation(elicitation) }, state);
@@ -44,12 +46,23 @@ internal static class ElicitationExtensions
     };
 
     /// <returns>What the person answered: accept, decline or cancel; <see langword="null"/> if this call was not asked about yet.</returns>
-    private static string? ReadAnswer(RequestContext<CallToolRequestParams> request)
+    private static string? ReadAnswer(RequestContext<CallToolRequestParams> request, out Guid approval)
     {
+        approval = default;
         if (request.Params is not { } call || (call.RequestState is null && call.InputResponses is not { Count: > 0 })) return null;
-        if (call.RequestState is not { } state || !request.Services!.GetRequiredService<RequestStates>().IsGood(state, request.Services!.GetRequiredService<Caller>(), call.Name, call.Arguments))
+        if (call.RequestState is not { } state || !request.Services!.GetRequiredService<RequestStates>().IsGood(state, request.Services!.GetRequiredService<Caller>(), call.Name, call.Arguments, out approval))
             throw new McpProtocolException("requestState is not what this server gave for this call, or is older than ten minutes. Call again without it.", McpErrorCode.InvalidParams);
         return call.InputResponses is { } responses && responses.TryGetValue(Connect, out var response) && response.RawValue is { ValueKind: JsonValueKind.Object } given && given.TryGetProperty("action", out var action) && action.ValueKind == JsonValueKind.String ? action.GetString()! : "cancel";
+    }
+
+    private static bool OpensUrls(RequestContext<CallToolRequestParams> request) => request.Server.IsMrtrSupported && request.Server.ClientCapabilities?.Elicitation?.Url is not null;
+
+    // The person is sent to their approval page once; a call that comes back goes on waiting for the approval that it asked for, and asks for no other.
+    private static void OfferApprovalPage(RequestContext<CallToolRequestParams> request, Guid approval)
+    {
+        var (services, call) = (request.Services!, request.Params!);
+        ApprovalPage.Set(services.GetRequiredService<IHttpContextAccessor>().HttpContext, approval == Guid.Empty ? null : approval,
+            approval == Guid.Empty && OpensUrls(request) ? asked => services.GetRequiredService<RequestStates>().Seal(services.GetRequiredService<Caller>(), call.Name, call.Arguments, asked) : null);
     }
 
     // "Accept" means that the person agreed to open the page, not that they are through with it.

@@ -10,7 +10,7 @@ namespace StockMcp.Server.Elicitation;
 
 /// <summary>
 /// What a client brings back with a call that needed something first (RS-08): AES-256-GCM, bound to person, agent, tool and arguments, for ten minutes. It only says that we
-/// asked: it opens nothing, so it may be brought twice.
+/// asked, and which approval the call waits for: it opens nothing, so it may be brought twice.
 /// </summary>
 internal sealed class RequestStates : IDisposable
 {
@@ -18,7 +18,9 @@ internal sealed class RequestStates : IDisposable
     private const byte Version = 1;
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
-    private const int Bytes = 1 + NonceBytes + TagBytes + sizeof(long);
+    private const int IdBytes = 16;
+    private const int ContentBytes = sizeof(long) + IdBytes;
+    private const int Bytes = 1 + NonceBytes + TagBytes + ContentBytes;
     private readonly AesGcm aes;
     private readonly TimeProvider time;
 
@@ -30,32 +32,39 @@ internal sealed class RequestStates : IDisposable
         this.time = time;
     }
 
-    public string Seal(Caller caller, string tool, IDictionary<string, JsonElement>? arguments)
+    /// <param name="caller">For whom.</param>
+    /// <param name="tool">For a call of this tool.</param>
+    /// <param name="arguments">With these arguments.</param>
+    /// <param name="approval">The approval that the call goes on to wait for, if it asked for one.</param>
+    public string Seal(Caller caller, string tool, IDictionary<string, JsonElement>? arguments, Guid approval = default)
     {
         var state = new byte[Bytes];
         state[0] = Version;
         RandomNumberGenerator.Fill(state.AsSpan(1, NonceBytes));
-        Span<byte> expiry = stackalloc byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64BigEndian(expiry, (time.GetUtcNow() + Lifetime).ToUnixTimeSeconds());
-        aes.Encrypt(state.AsSpan(1, NonceBytes), expiry, state.AsSpan(1 + NonceBytes + TagBytes), state.AsSpan(1 + NonceBytes, TagBytes), BoundTo(caller, tool, arguments));
+        Span<byte> content = stackalloc byte[ContentBytes];
+        BinaryPrimitives.WriteInt64BigEndian(content, (time.GetUtcNow() + Lifetime).ToUnixTimeSeconds());
+        approval.TryWriteBytes(content[sizeof(long)..]);
+        aes.Encrypt(state.AsSpan(1, NonceBytes), content, state.AsSpan(1 + NonceBytes + TagBytes), state.AsSpan(1 + NonceBytes, TagBytes), BoundTo(caller, tool, arguments));
         return Base64Url.EncodeToString(state);
     }
 
     /// <summary>Whether it was given to this caller, for just this call, and not too long ago.</summary>
-    public bool IsGood(string state, Caller caller, string tool, IDictionary<string, JsonElement>? arguments)
+    public bool IsGood(string state, Caller caller, string tool, IDictionary<string, JsonElement>? arguments, out Guid approval)
     {
+        approval = default;
         Span<byte> bytes = stackalloc byte[Bytes];
-        Span<byte> expiry = stackalloc byte[sizeof(long)];
+        Span<byte> content = stackalloc byte[ContentBytes];
         if (state.Length != Base64Url.GetEncodedLength(Bytes) || !Base64Url.IsValid(state) || !Base64Url.TryDecodeFromChars(state, bytes, out var written) || written != Bytes || bytes[0] != Version) return false;
         try
         {
-            aes.Decrypt(bytes.Slice(1, NonceBytes), bytes[(1 + NonceBytes + TagBytes)..], bytes.Slice(1 + NonceBytes, TagBytes), expiry, BoundTo(caller, tool, arguments));
+            aes.Decrypt(bytes.Slice(1, NonceBytes), bytes[(1 + NonceBytes + TagBytes)..], bytes.Slice(1 + NonceBytes, TagBytes), content, BoundTo(caller, tool, arguments));
         }
         catch (CryptographicException)
         {
             return false;
         }
-        return time.GetUtcNow().ToUnixTimeSeconds() < BinaryPrimitives.ReadInt64BigEndian(expiry);
+        approval = new Guid(content[sizeof(long)..]);
+        return time.GetUtcNow().ToUnixTimeSeconds() < BinaryPrimitives.ReadInt64BigEndian(content);
     }
 
     public void Dispose() => aes.Dispose();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using ModelContextProtocol.Protocol;
 using StockMcp.Hosting;
 using StockMcp.Server.StrictJson;
 using StockMcp.Server.TokenValidation;
@@ -11,6 +12,8 @@ public static class LimitExtensions
 {
     private const int TooManyRequests = -32005;
     private const int RetryAfterSeconds = 2;
+    private const int OrderRetryAfterSeconds = 10;
+    private const string PlaceOrder = "place_order";
 
     /// <summary>Adds the limits.</summary>
     public static void AddLimits(this WebApplicationBuilder builder)
@@ -38,21 +41,33 @@ public static class LimitExtensions
         });
     }
 
-    private static Task RefuseAsync(HttpContext context, string words)
+    /// <summary>Counts calls that ask a person for an order. Put it behind the check of scopes. Orders are cancelled without it.</summary>
+    public static void UseOrderLimit(this IApplicationBuilder app)
     {
-        Budget.Refuse(context, RetryAfterSeconds);
-        return JsonRpcRefusal.WriteAsync(context, StatusCodes.Status429TooManyRequests, new(TooManyRequests, words + " Nothing was done.", new { retry_after = RetryAfterSeconds }));
+        ArgumentNullException.ThrowIfNull(app);
+        app.Use((context, next) => context.Features.Get<McpMessage>() is { Method: RequestMethods.ToolsCall, Name: PlaceOrder } && context.Features.Get<Caller>() is { } caller
+            && !context.RequestServices.GetRequiredService<CallBudgets>().Orders.TryTake($"{caller.Issuer} {caller.Subject}")
+                ? RefuseAsync(context, "This person's agents ask for too many orders. Wait a minute.", OrderRetryAfterSeconds) : next(context));
+    }
+
+    private static Task RefuseAsync(HttpContext context, string words, int retryAfter = RetryAfterSeconds)
+    {
+        Budget.Refuse(context, retryAfter);
+        return JsonRpcRefusal.WriteAsync(context, StatusCodes.Status429TooManyRequests, new(TooManyRequests, words + " Nothing was done.", new { retry_after = retryAfter }));
     }
 
     private sealed class CallBudgets(IOptions<LimitOptions> options) : IDisposable
     {
         public Budget Calls { get; } = Budget.BurstThenPerMinute(options.Value.BurstPerPerson, options.Value.CallsPerMinuteAndPerson);
 
+        public Budget Orders { get; } = Budget.PerMinute(options.Value.OrdersPerMinuteAndPerson);
+
         public Budget InvalidTokens { get; } = Budget.PerMinute(options.Value.InvalidTokensPerMinuteAndAddress);
 
         public void Dispose()
         {
             Calls.Dispose();
+            Orders.Dispose();
             InvalidTokens.Dispose();
         }
     }

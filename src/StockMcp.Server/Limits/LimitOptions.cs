@@ -16,6 +16,10 @@ internal sealed record LimitOptions
     [Range(600, 10_000_000, ErrorMessage = Message)]
     public int CallsPerMinuteAndPerson { get; init; } = 600;
 
+    /// <summary>Orders that one person's agents may ask for in a minute: 20 to 10000; 20 unless set.</summary>
+    [Range(20, 10_000, ErrorMessage = Message)]
+    public int OrdersPerMinuteAndPerson { get; init; } = 20;
+
     /// <summary>Tokens that are not valid, in a minute from one address: 100 to 1000000; 100 unless set.</summary>
     [Range(100, 1_000_000, ErrorMessage = Message)]
     public int InvalidTokensPerMinuteAndAddress { get; init; } = 100;

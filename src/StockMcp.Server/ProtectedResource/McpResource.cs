@@ -1,5 +1,3 @@
-using System.Reflection;
-using ModelContextProtocol.Server;
 using StockMcp.Hosting;
 using StockMcp.Tools;
 using StockMcp.Tools.Scopes;
@@ -22,14 +20,14 @@ public sealed class McpResource(PublicUrl publicUrl)
     public string MetadataUrl { get; } = publicUrl.At(MetadataPath + Path);
 
     /// <summary>Every scope that some tool asks for.</summary>
-    public IReadOnlyList<string> ScopesSupported { get; } = ScopesOf(_ => true);
+    public IReadOnlyList<string> ScopesSupported { get; } = ScopesOfTools();
 
-    /// <summary>What an agent is told to ask for first: the scopes of the tools that only read.</summary>
-    public IReadOnlyList<string> DefaultScopes { get; } = ScopesOf(tool => tool.ReadOnly);
+    /// <summary>What an agent is told to ask for first: the scopes that only let it see.</summary>
+    public IReadOnlyList<string> DefaultScopes { get; } = StockScopes.Default;
 
-    private static List<string> ScopesOf(Func<McpServerToolAttribute, bool> which)
+    private static List<string> ScopesOfTools()
     {
-        var asked = StockToolsExtensions.Methods.Where(method => which(method.GetCustomAttribute<McpServerToolAttribute>()!)).SelectMany(method => method.RequiredScopes()).ToHashSet();
+        var asked = StockToolsExtensions.Methods.SelectMany(method => method.RequiredScopes()).ToHashSet();
         return [.. StockScopes.All.Where(asked.Contains)];
     }
 }

@@ -45,6 +45,11 @@ internal sealed partial class AuthorityMetadata(IHttpClientFactory http, IOption
     public async Task<string> GetTokenEndpointAsync(CancellationToken cancellationToken)
         => (await GetAsync(cancellationToken))?.TokenEndpoint ?? throw TradingException.Unavailable("the authorization server");
 
+    /// <summary>Where people are asked for their approval (CIBA).</summary>
+    /// <exception cref="TradingException">The authorization server is away, and was not met before.</exception>
+    public async Task<string> GetBackchannelEndpointAsync(CancellationToken cancellationToken)
+        => (await GetAsync(cancellationToken))?.BackchannelEndpoint ?? throw TradingException.Unavailable("the authorization server");
+
     private async ValueTask<Snapshot?> GetAsync(CancellationToken cancellationToken)
     {
         var (snapshot, now) = (current, time.GetUtcNow());
@@ -88,7 +93,7 @@ internal sealed partial class AuthorityMetadata(IHttpClientFactory http, IOption
         if (document.TokenEndpoint is not { Length: > 0 }) throw new InvalidDataException("its discovery document names no token endpoint");
         // A symmetric key in a published set would be a secret that everybody knows.
         var keys = document.SigningKeys.Where(key => key is AsymmetricSecurityKey or JsonWebKey { Kty: "EC" or "RSA" }).Where(key => key.KeyId is { Length: > 0 });
-        return new Snapshot(keys.GroupBy(key => key.KeyId).ToDictionary(group => group.Key, group => group.First()), document.TokenEndpoint, time.GetUtcNow());
+        return new Snapshot(keys.GroupBy(key => key.KeyId).ToDictionary(group => group.Key, group => group.First()), document.TokenEndpoint, document.BackchannelAuthenticationEndpoint is { Length: > 0 } backchannel ? backchannel : new Uri(options.Value.BaseUrl, "connect/backchannel").AbsoluteUri, time.GetUtcNow());
     }
 
     /// <inheritdoc/>
@@ -97,5 +102,5 @@ internal sealed partial class AuthorityMetadata(IHttpClientFactory http, IOption
     [LoggerMessage(Level = LogLevel.Warning, Message = "The authorization server {Issuer} cannot be read ({Reason}): {Consequence}")]
     private partial void LogAway(string issuer, string reason, string consequence);
 
-    private sealed record Snapshot(IReadOnlyDictionary<string, SecurityKey> Keys, string TokenEndpoint, DateTimeOffset ReadAt);
+    private sealed record Snapshot(IReadOnlyDictionary<string, SecurityKey> Keys, string TokenEndpoint, string BackchannelEndpoint, DateTimeOffset ReadAt);
 }

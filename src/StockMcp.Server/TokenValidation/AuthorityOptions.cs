@@ -28,6 +28,9 @@ public sealed class AuthorityOptions
     /// <summary>The base of the Authority's own API, for the list of connected accounts; <c>me/v1</c> under the issuer unless set, none if empty.</summary>
     public string? AccountsApi { get; init; }
 
+    /// <summary>The base of the Authority's API for approvals; <c>approvals/v1</c> under the issuer unless set, none if empty: then nobody can ask for orders.</summary>
+    public string? ApprovalsApi { get; init; }
+
     /// <summary>The issuer with a slash at its end, as the base of other URLs.</summary>
     internal Uri BaseUrl => new(Issuer.EndsWith('/') ? Issuer : Issuer + "/");
 }

@@ -24,8 +24,26 @@ internal sealed partial class TokenExchange(
     private const int LongestUri = 2048;
     private const int LongestLifetime = 24 * 60 * 60;
 
+    /// <summary>A token to be remembered.</summary>
     /// <exception cref="TradingException">There is none to be had; the message says what to do.</exception>
     public async Task<UpstreamAccessToken> ExchangeAsync(SubjectToken subject, string audience, string scope, CancellationToken cancellationToken)
+    {
+        var response = await RequestAsync(subject, audience, scope, cancellationToken);
+        // RC-03: what is good for one order must not be found by another call.
+        return DetailsOf(response) is null ? Read(response) : throw Invalid("it is good for one order only");
+    }
+
+    /// <summary>A token that is used once and never remembered: the authorization details that it carries, if it carries any, came with it.</summary>
+    /// <exception cref="TradingException">There is none to be had; the message says what to do.</exception>
+    public async Task<(UpstreamAccessToken Token, JsonElement? AuthorizationDetails)> ExchangeOnceAsync(SubjectToken subject, string audience, string scope, CancellationToken cancellationToken)
+    {
+        var response = await RequestAsync(subject, audience, scope, cancellationToken);
+        return (Read(response), DetailsOf(response));
+    }
+
+    private static JsonElement? DetailsOf(TokenResponse response) => response.Json is { } json && json.TryGetProperty("authorization_details", out var details) && details.ValueKind != JsonValueKind.Null ? details : null;
+
+    private async Task<TokenResponse> RequestAsync(SubjectToken subject, string audience, string scope, CancellationToken cancellationToken)
     {
         var endpoint = await authority.GetTokenEndpointAsync(cancellationToken);
         using var messenger = http.CreateClient(HttpClientName);
@@ -54,7 +72,7 @@ internal sealed partial class TokenExchange(
         }
         if ((response.HttpStatusCode is >= HttpStatusCode.InternalServerError or HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout) && ErrorOf(response) != TemporarilyUnavailable) throw Away(null);
         if (response.Json is not { ValueKind: JsonValueKind.Object }) throw Invalid("it is no JSON object");
-        return response.IsError ? throw Refusal(response) : Read(response);
+        return response.IsError ? throw Refusal(response) : response;
     }
 
     private UpstreamAccessToken Read(TokenResponse response)

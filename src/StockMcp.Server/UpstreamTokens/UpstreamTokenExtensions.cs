@@ -2,6 +2,7 @@ using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
 using Polly;
 using StockMcp.Hosting;
+using StockMcp.Server.Approvals;
 using StockMcp.Server.Elicitation;
 using StockMcp.Server.TokenValidation;
 using StockMcp.Tools.Connections;
@@ -27,6 +28,8 @@ public static class UpstreamTokenExtensions
         var cacheKey = CacheKey(builder.Configuration);
         var seal = new TokenSeal(cacheKey);
         services.AddSingleton(provider => new RequestStates(cacheKey, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new ReviewSeal(cacheKey, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<AuthorityCredentials>();
         services.AddSingleton(_ => seal);
         services.AddSingleton(new AuthoritySecret(SecretFile.Setting(builder.Configuration, AuthorityOptions.Section + ":ClientSecret")));
         if (builder.Configuration[AuthorityOptions.Section + ":ClientKeyFile"] is { Length: > 0 } keyFile)

@@ -27,6 +27,12 @@ public enum ErrorCode
     /// <summary>The brokerage answered something that cannot be understood, so it is not passed on.</summary>
     UpstreamAnswerInvalid,
 
+    /// <summary>A limit that the person set, or that holds for everybody, does not let this order be asked for.</summary>
+    LimitReached,
+
+    /// <summary>Too much was asked of the person already.</summary>
+    TooManyRequests,
+
     /// <summary>A mistake of this server.</summary>
     InternalError,
 }

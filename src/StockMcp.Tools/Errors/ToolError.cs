@@ -20,6 +20,10 @@ public sealed record ToolError
     [Description("Name of the argument that was wrong.")]
     public string? Argument { get; init; }
 
+    /// <summary>The limit that was reached.</summary>
+    [Description("Stable code of the limit that was reached: trading_off, largest_order, largest_daily_total, symbol_not_allowed, asking_stopped and others.")]
+    public string? Limit { get; init; }
+
     /// <summary>Whether the same call can succeed later.</summary>
     [Description("Whether the same call can succeed a little later, with nothing done in between.")]
     public required bool Retry { get; init; }
@@ -36,7 +40,7 @@ public sealed record ToolError
     [Description("Id under which the operator of this server finds the failure.")]
     public string? CorrelationId { get; init; }
 
-    /// <summary>The failure of a tool that reads, or of one that never got so far as to change anything.</summary>
+    /// <summary>The failure as an answer.</summary>
     public static ToolError From(TradingException exception)
     {
         ArgumentNullException.ThrowIfNull(exception);
@@ -45,8 +49,9 @@ public sealed record ToolError
             Code = exception.Code,
             Message = exception.Message,
             Argument = exception.Argument,
+            Limit = exception.Limit,
             Retry = exception.CanRetry,
-            MoneyMayHaveMoved = false,
+            MoneyMayHaveMoved = exception.MoneyMayHaveMoved,
             ConnectUri = exception.ConnectUri,
             CorrelationId = Activity.Current?.TraceId.ToHexString(),
         };
@@ -57,7 +62,7 @@ public sealed record ToolError
     {
         var text = Message
             + (ConnectUri is null ? "" : $" Page for the person: {ConnectUri}")
-            + $" (code {ToolJson.NameOf(Code)}{(Argument is null ? "" : ", argument " + Argument)}; {(Retry ? "a retry may help" : "the same call will fail again")}; {(MoneyMayHaveMoved ? "money may have moved" : "no money has moved")}{(CorrelationId is null ? "" : "; id " + CorrelationId)})";
+            + $" (code {ToolJson.NameOf(Code)}{(Argument is null ? "" : ", argument " + Argument)}{(Limit is null ? "" : ", limit " + Limit)}; {(Retry ? "a retry may help" : "the same call will fail again")}; {(MoneyMayHaveMoved ? "money may have moved" : "no money has moved")}{(CorrelationId is null ? "" : "; id " + CorrelationId)})";
         return new CallToolResult { IsError = true, Content = [new TextContentBlock { Text = text }], StructuredContent = ToolJson.ToElement(new ErrorAnswer { Error = this }) };
     }
 }

@@ -24,8 +24,14 @@ public sealed class TradingException : Exception
     /// <summary>The page that mends it.</summary>
     public string? ConnectUri { get; init; }
 
+    /// <summary>Stable code of the limit that was reached.</summary>
+    public string? Limit { get; init; }
+
+    /// <summary>Whether something that was asked for before may have been bought or sold meanwhile.</summary>
+    public bool MoneyMayHaveMoved { get; init; }
+
     /// <summary>Whether the same call can succeed a little later, with nothing done in between.</summary>
-    public bool CanRetry => Code is ErrorCode.UpstreamUnavailable;
+    public bool CanRetry => Code is ErrorCode.UpstreamUnavailable or ErrorCode.TooManyRequests;
 
     /// <summary>An argument is wrong.</summary>
     /// <param name="argument">Its name.</param>

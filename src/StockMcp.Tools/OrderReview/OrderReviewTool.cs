@@ -3,6 +3,7 @@ using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using StockMcp.Tools.Connections;
 using StockMcp.Tools.MarketData;
+using StockMcp.Tools.OrderApprovals;
 using StockMcp.Tools.Orders;
 using StockMcp.Tools.Schemas;
 using StockMcp.Tools.Scopes;
@@ -11,10 +12,10 @@ using StockMcp.Tools.TradingApi;
 namespace StockMcp.Tools.OrderReview;
 
 /// <summary>What an order would do.</summary>
-internal sealed partial class OrderReviewTool(TradingClient trading, Caller caller)
+internal sealed partial class OrderReviewTool(TradingClient trading, Caller caller, IReviewIds reviewIds)
 {
     /// <summary>
-    /// Shows what an order would cost and change, and warns of what could go wrong. It places nothing and holds nothing back. With the scope portfolio:read it also shows the effect on
+    /// Shows what an order would cost and change, and warns of what could go wrong. It places nothing and holds nothing back; place_order takes its review_id. With the scope portfolio:read it also shows the effect on
     /// buying power and position. Amounts are decimal strings in USD.
     /// </summary>
     /// <param name="symbol">The share's symbol in capital letters, for example WAYNE. Find it with search_stocks; never guess it.</param>
@@ -48,14 +49,14 @@ internal sealed partial class OrderReviewTool(TradingClient trading, Caller call
         {
             Account = account is null ? null : await account,
             Position = positions is null ? null : (await positions).FirstOrDefault(position => position.Symbol == symbol),
-        }.ToAnswer();
+        }.ToAnswer(reviewIds.Seal(OrderTotal.Terms(order, OrderTotal.Suggested(order, await quote))));
         return StockToolsExtensions.Result(review, Text(review));
     }
 
     private static string Text(OrderReviewInfo review)
-        => $"{review.Order}: about {ToolJson.Figure(decimal.Round(review.EstimatedTotal, 2))} USD at {ToolJson.Figure(review.EstimatedPrice)}, {(review.Side == OrderSide.Buy ? "at most" : "at least")} {ToolJson.Figure(decimal.Round(review.WorstTotal, 2))} USD, fees {ToolJson.Figure(review.Fees)}."
+        => $"{review.Order}: about {ToolJson.Figure(decimal.Round(review.EstimatedTotal, 2))} USD at {ToolJson.Figure(review.EstimatedPrice)}, {(review.Side == OrderSide.Buy ? "at most" : "at least")} {ToolJson.Figure(decimal.Round(review.WorstTotal, 2))} USD, fees {ToolJson.Figure(review.Fees)}; max_total {ToolJson.Figure(review.MaxTotal)}."
             + (review.BuyingPower is { } power ? $" Buying power {ToolJson.Figure(decimal.Round(power.Before, 2))} → {ToolJson.Figure(decimal.Round(power.After, 2))} USD." : "")
             + (review.Position is { } held ? $" Position {ToolJson.Figure(held.Before)} → {ToolJson.Figure(held.After)}." : "")
             + (review.Warnings.Count == 0 ? "" : " Warnings: " + string.Join(" ", review.Warnings.Select(warning => warning.Message)))
-            + " Nothing was placed.";
+            + $" Nothing was placed; review_id {review.ReviewId}";
 }

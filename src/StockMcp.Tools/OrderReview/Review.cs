@@ -7,8 +7,6 @@ namespace StockMcp.Tools.OrderReview;
 /// <summary>An order held against the market and the account of now.</summary>
 internal sealed record Review(ProposedOrder Order, AssetAnswer Asset, QuoteAnswer Quote, ClockAnswer Clock, IReadOnlyList<OrderAnswer> OpenOrders)
 {
-    // Alpaca holds back 3 % more than the price of now for a purchase whose price is not known yet.
-    private const decimal Collar = 0.03m;
     private const decimal FarFromMarket = 0.10m;
     private const decimal SmallestTotal = 1m;
 
@@ -22,11 +20,12 @@ internal sealed record Review(ProposedOrder Order, AssetAnswer Asset, QuoteAnswe
 
     private decimal Market => Buys ? Quote.Ask : Quote.Bid;
 
-    public OrderReviewInfo ToAnswer()
+    /// <param name="reviewId">What place_order takes as the word that this order was reviewed.</param>
+    public OrderReviewInfo ToAnswer(string reviewId = "")
     {
         var price = EstimatedPrice();
         var total = Order.Quantity * price;
-        var worst = Order.LimitPrice is { } limit ? Order.Quantity * limit : total * (Buys ? 1 + Collar : 1 - Collar);
+        var worst = Order.LimitPrice is { } limit ? Order.Quantity * limit : total * (Buys ? 1 + OrderTotal.Collar : 1 - OrderTotal.Collar);
         var warnings = Warnings(worst).ToList();
         return new OrderReviewInfo
         {
@@ -43,7 +42,9 @@ internal sealed record Review(ProposedOrder Order, AssetAnswer Asset, QuoteAnswe
             EstimatedPrice = price,
             EstimatedTotal = total,
             WorstTotal = worst,
+            MaxTotal = OrderTotal.Suggested(Order, Quote),
             Fees = 0,
+            ReviewId = reviewId,
             BuyingPower = Account is null ? null : new Effect { Before = Account.BuyingPower, After = Account.BuyingPower + (Buys ? -worst : worst) },
             Position = Account is null ? null : new Effect { Before = Held, After = Held + (Buys ? Order.Quantity : -Order.Quantity) },
             LikelyAccepted = !warnings.Exists(warning => warning.Code is WarningCode.ExceedsBuyingPower or WarningCode.MoreThanHeld or WarningCode.TotalTooSmall or WarningCode.NotTradable or WarningCode.TradingBlocked),

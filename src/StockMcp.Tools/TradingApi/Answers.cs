@@ -51,6 +51,7 @@ internal sealed record OrderAnswer
     public required string Type { get; init; }
     public required string TimeInForce { get; init; }
     public required string Status { get; init; }
+    public string? RejectReason { get; init; }
     public decimal? Qty { get; init; }
     public decimal? Notional { get; init; }
     public required decimal FilledQty { get; init; }

@@ -18,7 +18,12 @@ public static class TradingApiExtensions
                 TradingApiOptions.Section + ":BaseUrl must be an absolute https URL, or http on loopback: a token travels to it.")
             .ValidateOnStart();
 
-        services.AddHttpClient<TradingClient>((provider, http) =>
+        AddClient<TradingClient>(services, "trading-api");
+        AddClient<OrderDesk>(services, "order-desk"); // with a breaker of its own: questions that fail do not hold an approved order back
+        return services;
+    }
+
+    private static void AddClient<TClient>(IServiceCollection services, string name) where TClient : class => services.AddHttpClient<TClient>((provider, http) =>
         {
             var options = provider.GetRequiredService<IOptions<TradingApiOptions>>().Value;
             http.BaseAddress = options.BaseUrl!.AbsoluteUri.EndsWith('/') ? options.BaseUrl : new Uri(options.BaseUrl.AbsoluteUri + "/");
@@ -28,7 +33,7 @@ public static class TradingApiExtensions
         })
         // Redirects would carry the token to a host that nobody configured (UP-02).
         .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5), ConnectTimeout = TimeSpan.FromSeconds(5) })
-        .AddResilienceHandler("trading-api", static (pipeline, context) =>
+        .AddResilienceHandler(name, static (pipeline, context) =>
         {
             var options = context.ServiceProvider.GetRequiredService<IOptions<TradingApiOptions>>().Value;
             pipeline.AddConcurrencyLimiter(options.Concurrency, queueLimit: 10_000);
@@ -39,6 +44,4 @@ public static class TradingApiExtensions
             pipeline.AddRetry(retry);
             pipeline.AddCircuitBreaker(new HttpCircuitBreakerStrategyOptions { FailureRatio = 0.5, MinimumThroughput = 20, SamplingDuration = TimeSpan.FromSeconds(10), BreakDuration = TimeSpan.FromSeconds(5) });
         });
-        return services;
-    }
 }

@@ -19,8 +19,12 @@ internal sealed partial class TradingClient(HttpClient http, IUpstreamTokens tok
 {
     private static readonly IReadOnlyList<string> s_portfolio = [StockScopes.PortfolioRead];
     private static readonly IReadOnlyList<string> s_orders = [StockScopes.OrdersRead];
+    private static readonly IReadOnlyList<string> s_trading = [StockScopes.OrdersWrite];
 
     public Task<AccountAnswer> GetAccountAsync(CancellationToken cancellationToken) => GetAsync<AccountAnswer>("v2/account", s_portfolio, cancellationToken);
+
+    /// <summary>The same, for an agent that may ask for orders and not look at the account; not every brokerage shows it then.</summary>
+    public Task<AccountAnswer> GetAccountToTradeAsync(CancellationToken cancellationToken) => GetAsync<AccountAnswer>("v2/account", s_trading, cancellationToken);
 
     public Task<IReadOnlyList<PositionAnswer>> ListPositionsAsync(CancellationToken cancellationToken) => GetAsync<IReadOnlyList<PositionAnswer>>("v2/positions", s_portfolio, cancellationToken);
 
@@ -38,6 +42,31 @@ internal sealed partial class TradingClient(HttpClient http, IUpstreamTokens tok
     /// <inheritdoc cref="FindOrderAsync(Guid, CancellationToken)"/>
     public Task<OrderAnswer?> FindOrderAsync(string clientOrderId, CancellationToken cancellationToken)
         => FindAsync<OrderAnswer>($"v2/orders:by_client_order_id?client_order_id={Uri.EscapeDataString(clientOrderId)}", s_orders, cancellationToken);
+
+    /// <summary>The same as <see cref="FindOrderAsync(Guid, CancellationToken)"/>, for an agent that may cancel orders.</summary>
+    public Task<OrderAnswer?> FindOrderToCancelAsync(Guid id, CancellationToken cancellationToken) => FindAsync<OrderAnswer>($"v2/orders/{id:D}", s_trading, cancellationToken);
+
+    /// <summary>Asks for an order's end. It may be asked twice: an order ends once.</summary>
+    public async Task<Cancellation> CancelOrderAsync(Guid id, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var token = await tokens.GetAsync(options.Value.Connection, s_trading, cancellationToken);
+            using var response = await SendAsync(HttpMethod.Delete, $"v2/orders/{id:D}", token, cancellationToken);
+            if (response.StatusCode == HttpStatusCode.Unauthorized)
+            {
+                await tokens.ForgetAsync(options.Value.Connection, s_trading, token, cancellationToken);
+                if (attempt == 1) continue;
+            }
+            return response.StatusCode switch
+            {
+                HttpStatusCode.NoContent or HttpStatusCode.OK or HttpStatusCode.Accepted => Cancellation.Accepted,
+                HttpStatusCode.NotFound => Cancellation.NoSuchOrder,
+                HttpStatusCode.UnprocessableEntity => Cancellation.Ended,
+                _ => throw Refusal(response),
+            };
+        }
+    }
 
     public Task<IReadOnlyList<AssetAnswer>> ListAssetsAsync(CancellationToken cancellationToken) => GetAsync<IReadOnlyList<AssetAnswer>>("v2/assets?status=active&asset_class=us_equity", null, cancellationToken);
 
@@ -69,7 +98,7 @@ internal sealed partial class TradingClient(HttpClient http, IUpstreamTokens tok
         for (var attempt = 1; ; attempt++)
         {
             var token = scopes is null ? null : await tokens.GetAsync(options.Value.Connection, scopes, cancellationToken);
-            using var response = await SendAsync(path, token, cancellationToken);
+            using var response = await SendAsync(HttpMethod.Get, path, token, cancellationToken);
             if (response.StatusCode == HttpStatusCode.Unauthorized && token is not null)
             {
                 await tokens.ForgetAsync(options.Value.Connection, scopes!, token, cancellationToken);
@@ -79,17 +108,22 @@ internal sealed partial class TradingClient(HttpClient http, IUpstreamTokens tok
             {
                 HttpStatusCode.OK => await ReadAsync<T>(response, cancellationToken),
                 HttpStatusCode.NotFound => null,
-                HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError => throw Refused(response, TradingException.Unavailable("the brokerage")),
-                HttpStatusCode.Unauthorized => throw Refused(response, new(ErrorCode.ConnectionRequired, "The brokerage does not accept the connection to this account any more. The person has to connect the account again: whoami names the page.")),
-                HttpStatusCode.Forbidden => throw Refused(response, new(ErrorCode.UpstreamRefused, "The brokerage does not allow this for this account.")),
-                _ => throw Refused(response, new(ErrorCode.UpstreamRefused, "The brokerage refused the request.")),
+                _ => throw Refusal(response),
             };
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(string path, UpstreamAccessToken? token, CancellationToken cancellationToken)
+    private TradingException Refusal(HttpResponseMessage response) => Refused(response, response.StatusCode switch
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError => TradingException.Unavailable("the brokerage"),
+        HttpStatusCode.Unauthorized => new(ErrorCode.ConnectionRequired, "The brokerage does not accept the connection to this account any more. The person has to connect the account again: whoami names the page."),
+        HttpStatusCode.Forbidden => new(ErrorCode.UpstreamRefused, "The brokerage does not allow this for this account."),
+        _ => new(ErrorCode.UpstreamRefused, "The brokerage refused the request."),
+    });
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, UpstreamAccessToken? token, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(method, path);
         request.Headers.Accept.Add(new(MediaTypeNames.Application.Json));
         if (token is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Value);
         try
@@ -144,4 +178,12 @@ internal sealed partial class TradingClient(HttpClient http, IUpstreamTokens tok
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Message} {Cause}")]
     private partial void LogInvalid(string message, string? cause);
+}
+
+/// <summary>What the brokerage says to the wish to end an order.</summary>
+internal enum Cancellation
+{
+    Accepted,
+    Ended,
+    NoSuchOrder,
 }

@@ -20,8 +20,9 @@ public sealed class WhoAmITests
         account["state"]!.GetValue<string>().Should().Be("reconnect_needed");
         account["connect_uri"]!.GetValue<string>().Should().Be(system.Authority.Issuer + "account/connect/brokerage");
         account["account_name"]!.GetValue<string>().Should().NotContainAny("\u202e", "\u001b").And.StartWith("Alice");
-        result.Content["missing"]!.AsArray().Select(missing => missing!["what"]!.GetValue<string>()).Should().Equal("portfolio:read", "connected account");
+        result.Content["missing"]!.AsArray().Select(missing => missing!["what"]!.GetValue<string>()).Should().Equal("portfolio:read", "orders:write", "connected account");
         result.Content["missing"]![0]!["tools"]!.ToJsonString().Should().Be("""["get_account","get_portfolio"]""");
+        result.Content["missing"]![1]!["tools"]!.ToJsonString().Should().Be("""["place_order","get_order_approval","wait_for_order_approval","cancel_order","get_trading_limits"]""");
         result.Text.Should().Contain("ticks portfolio:read on the consent page");
         system.Authority.Exchanges.Single().Should().Contain("audience", system.Authority.Issuer + "me/v1").And.Contain("scope", "connected_accounts:read");
     }
@@ -30,7 +31,7 @@ public sealed class WhoAmITests
     public async Task Nothing_is_missing_when_all_is_there()
     {
         await using var system = await TestSystem.StartAsync(brokerage: false);
-        var result = await system.Server.CallAsync(system.Token(), "whoami");
+        var result = await system.Server.CallAsync(system.Trader(), "whoami");
         result.Content["missing"]!.AsArray().Should().BeEmpty();
         result.Text.Should().EndWith("Nothing is missing.");
     }
@@ -39,7 +40,7 @@ public sealed class WhoAmITests
     public async Task An_authorization_server_without_that_api_does_not_hide_who_the_caller_is()
     {
         await using var system = await TestSystem.StartAsync(brokerage: false, settings: ("Authority:AccountsApi", ""));
-        var result = await system.Server.CallAsync(system.Token(), "whoami");
+        var result = await system.Server.CallAsync(system.Trader(), "whoami");
         result.IsError.Should().BeFalse();
         result.Content["connected_accounts"].Should().BeNull();
         result.Content["missing"]!.AsArray().Single<JsonNode?>()!["what"]!.GetValue<string>().Should().Be("list of connected accounts");

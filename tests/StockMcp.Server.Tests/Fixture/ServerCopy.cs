@@ -17,6 +17,8 @@ internal sealed class ServerCopy : IAsyncDisposable
     private readonly WebApplication app;
     private readonly string data = Directory.CreateTempSubdirectory("stockmcp-server-").FullName;
 
+    private bool isDead;
+
     private ServerCopy(Dictionary<string, string?> settings, TimeProvider? time, LogLines log, Action<WebApplicationBuilder>? configure)
     {
         app = Program.Build([], builder =>
@@ -79,10 +81,19 @@ internal sealed class ServerCopy : IAsyncDisposable
 
     public static string Message(string method, object parameters) => System.Text.Json.JsonSerializer.Serialize(new { jsonrpc = "2.0", id = 1, method, @params = parameters });
 
+    /// <summary>Ends it without letting it finish anything.</summary>
+    public async Task KillAsync()
+    {
+        isDead = true;
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await app.StopAsync(now.Token);
+    }
+
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        await app.StopAsync();
+        if (!isDead) await app.StopAsync();
         await app.DisposeAsync();
         Directory.Delete(data, recursive: true);
     }

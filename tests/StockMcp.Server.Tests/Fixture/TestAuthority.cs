@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -17,8 +18,11 @@ internal sealed class TestAuthority : IAsyncDisposable
 {
     public const string ClientId = "stockmcp-server";
     public const string ClientSecret = "the-servers-own-secret";
+    public static readonly string Basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{ClientId}:{ClientSecret}"));
     private WebApplication? app;
     private int port;
+
+    public TestAuthority() => Approvals = new TestApprovals(this);
 
     /// <summary>Its signing key. Replace it to rotate.</summary>
     public ECDsaSecurityKey Key { get; private set; } = NewKey();
@@ -27,6 +31,15 @@ internal sealed class TestAuthority : IAsyncDisposable
 
     /// <summary>What an exchange gives: the upstream token for a person and a scope.</summary>
     public Func<string, string, string> UpstreamToken { get; set; } = (subject, scope) => $"upstream-{subject}-{scope}";
+
+    /// <summary>What an exchange of an approval's token gives: the upstream token for a person, an order's details and its transaction.</summary>
+    public Func<string, string, string, string> OneOrderToken { get; set; } = (subject, _, transaction) => $"upstream-{subject}-{transaction}";
+
+    /// <summary>Changes the details that an exchange says its token carries; null says nothing of any.</summary>
+    public Func<JsonElement, object?> ExchangedDetails { get; set; } = details => details;
+
+    /// <summary>What people are asked.</summary>
+    public TestApprovals Approvals { get; }
 
     /// <summary>Answers an exchange in place of the real answer.</summary>
     public Func<IFormCollection, IResult?>? Fault { get; set; }
@@ -62,13 +75,14 @@ internal sealed class TestAuthority : IAsyncDisposable
             Requests.Enqueue(context.Request.Path);
             return next(context);
         });
-        app.MapGet("/.well-known/openid-configuration", () => new Dictionary<string, object> { ["issuer"] = Issuer, ["jwks_uri"] = Issuer + "jwks", ["token_endpoint"] = Issuer + "connect/token", ["authorization_endpoint"] = Issuer + "connect/authorize" });
+        app.MapGet("/.well-known/openid-configuration", () => new Dictionary<string, object> { ["issuer"] = Issuer, ["jwks_uri"] = Issuer + "jwks", ["token_endpoint"] = Issuer + "connect/token", ["authorization_endpoint"] = Issuer + "connect/authorize", ["backchannel_authentication_endpoint"] = Issuer + "connect/backchannel" });
         app.MapGet("/jwks", () =>
         {
             var key = JsonWebKeyConverter.ConvertFromECDsaSecurityKey(new ECDsaSecurityKey(ECDsa.Create(Key.ECDsa.ExportParameters(false))) { KeyId = Key.KeyId });
             return new { keys = new[] { new { kty = "EC", use = "sig", alg = "ES256", crv = "P-256", kid = key.Kid, x = key.X, y = key.Y } } };
         });
-        app.MapPost("/connect/token", ExchangeAsync);
+        app.MapPost("/connect/token", TokenAsync);
+        Approvals.Map(app);
         app.MapGet("/me/v1/connected-accounts", (HttpRequest request) => Results.Json(new
         {
             connected_accounts = new[]
@@ -120,14 +134,22 @@ internal sealed class TestAuthority : IAsyncDisposable
         return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(descriptor);
     }
 
-    private async Task<IResult> ExchangeAsync(HttpRequest request)
+    private async Task<IResult> TokenAsync(HttpRequest request)
     {
         var form = await request.ReadFormAsync();
+        if (form["grant_type"] != TestApprovals.CibaGrant && form["grant_type"] != "client_credentials") return await ExchangeAsync(request, form);
+        if (request.Headers.Authorization != Basic) return Error("invalid_client", 401);
+        if (form["grant_type"] == TestApprovals.CibaGrant) return await Approvals.RedeemAsync(form, request.HttpContext.RequestAborted);
+        if (form["scope"] != "approvals" || form["resource"] != Issuer + "approvals/v1") return Error("invalid_target");
+        return Results.Json(new { access_token = Token(Issuer + "approvals/v1", ClientId, "approvals", ClientId), token_type = "Bearer", expires_in = 600, scope = "approvals" });
+    }
+
+    private async Task<IResult> ExchangeAsync(HttpRequest request, IFormCollection form)
+    {
         Exchanges.Enqueue(form.ToDictionary(field => field.Key, field => field.Value.ToString()));
         await Gate;
         if (Fault?.Invoke(form) is { } fault) return fault;
-        var basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{ClientId}:{ClientSecret}"));
-        if (request.Headers.Authorization != basic) return Error("invalid_client", 401);
+        if (request.Headers.Authorization != Basic) return Error("invalid_client", 401);
         if (form["grant_type"] != "urn:ietf:params:oauth:grant-type:token-exchange" || form["subject_token_type"] != "urn:ietf:params:oauth:token-type:access_token") return Error("invalid_request");
         var subject = await new JsonWebTokenHandler().ValidateTokenAsync(form["subject_token"], new TokenValidationParameters { ValidIssuer = Issuer, ValidateAudience = false, IssuerSigningKey = Key, ValidateLifetime = false });
         if (!subject.IsValid) return Error("invalid_grant");
@@ -136,6 +158,12 @@ internal sealed class TestAuthority : IAsyncDisposable
         var own = form["audience"] == Issuer + "me/v1";
         if (!own && !scope.Split(' ').All(held.Contains)) return Error("invalid_scope");
         if (!own && form["audience"] != "brokerage") return Error("invalid_target");
+        if (subject.Claims.TryGetValue("txn", out var txn) && Approvals.All[Guid.Parse((string)txn)] is { } approval && approval.RedeemedAt + TimeSpan.FromSeconds(120) > TimeProvider.System.GetUtcNow() && ExchangedDetails(approval.Details) is { } details)
+        {
+            var oneOrder = OneOrderToken(approval.Subject, JsonSerializer.Serialize(details), (string)txn);
+            Given.Add(oneOrder);
+            return Results.Json(new { access_token = oneOrder, issued_token_type = "urn:ietf:params:oauth:token-type:access_token", token_type = "Bearer", expires_in = 120, scope, authorization_details = details });
+        }
         var token = own ? Token(Issuer + "me/v1", (string)subject.Claims["sub"], scope, ClientId) : UpstreamToken((string)subject.Claims["sub"], scope);
         Given.Add(token);
         return Results.Json(new { access_token = token, issued_token_type = "urn:ietf:params:oauth:token-type:access_token", token_type = "Bearer", expires_in = UpstreamLifetime, scope });

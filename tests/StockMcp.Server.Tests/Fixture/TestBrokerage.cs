@@ -25,7 +25,14 @@ internal sealed class TestBrokerage : IAsyncDisposable
     private WebApplication? app;
     private int port;
 
-    private TestBrokerage((string Key, string Value)[] settings) => this.settings = settings;
+    private TestBrokerage((string Key, string Value)[] settings)
+    {
+        this.settings = settings;
+        Gate = new OrderGate(this);
+    }
+
+    /// <summary>Where orders of third parties come in.</summary>
+    public OrderGate Gate { get; }
 
     public Uri Url => new($"http://127.0.0.1:{port}/");
 
@@ -50,7 +57,7 @@ internal sealed class TestBrokerage : IAsyncDisposable
             builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["PublicUrl"] = "http://localhost:7003", ["Urls"] = $"http://127.0.0.1:{port}", ["DataDirectory"] = data, ["DemoUsers"] = "false" });
             builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
             builder.Logging.ClearProviders();
-            builder.Services.AddSingleton<IStartupFilter>(new Recorder(Requests));
+            builder.Services.AddSingleton<IStartupFilter>(new Recorder(Requests, Gate));
             // Tokens are minted here and not by a sign-in: all is checked but the row that the sign-in would have stored.
             builder.Services.PostConfigure<OpenIddictValidationOptions>(options => (options.EnableAuthorizationEntryValidation, options.EnableTokenEntryValidation) = (false, false));
         });
@@ -85,9 +92,22 @@ internal sealed class TestBrokerage : IAsyncDisposable
     });
 
     /// <summary>A token of the Brokerage's own, for the agent-side scope.</summary>
-    public string Token(string user, string scope)
+    public string Token(string user, string scope) => Token(user, scope, null, null);
+
+    /// <summary>One that is good for one order.</summary>
+    public string OneOrderToken(string user, string details, string transaction) => Token(user, "orders:write", details, transaction);
+
+    private string Token(string user, string scope, string? details, string? transaction)
     {
         var now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        var claims = new Dictionary<string, object>
+        {
+            ["sub"] = AccountOf(user).ToString(),
+            ["client_id"] = "stockmcp-authority",
+            ["scope"] = scope.Replace("portfolio:read", "account:read").Replace("orders:write", "orders:read trading"),
+            ["jti"] = Guid.CreateVersion7().ToString(),
+        };
+        if (details is not null) (claims["authorization_details"], claims["txn"]) = (System.Text.Json.JsonDocument.Parse(details).RootElement, transaction!);
         return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
         {
             TokenType = "at+jwt",
@@ -95,7 +115,7 @@ internal sealed class TestBrokerage : IAsyncDisposable
             Audience = "http://localhost:7003/v2",
             IssuedAt = now,
             Expires = now.AddMinutes(10),
-            Claims = new Dictionary<string, object> { ["sub"] = AccountOf(user).ToString(), ["client_id"] = "stockmcp-authority", ["scope"] = scope.Replace("portfolio:read", "account:read"), ["jti"] = Guid.CreateVersion7().ToString() },
+            Claims = claims,
             SigningCredentials = app!.Services.GetRequiredService<IOptionsMonitor<OpenIddictServerOptions>>().CurrentValue.SigningCredentials[0],
         });
     }
@@ -103,18 +123,19 @@ internal sealed class TestBrokerage : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        Gate.Dispose();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         Directory.Delete(data, recursive: true);
     }
 
-    private sealed class Recorder(ConcurrentQueue<(string, string)> requests) : IStartupFilter
+    private sealed class Recorder(ConcurrentQueue<(string, string)> requests, OrderGate gate) : IStartupFilter
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
             app.Use((context, following) =>
             {
                 requests.Enqueue((context.Request.Path, context.Request.Headers.Authorization.ToString()));
-                return following(context);
+                return gate.TakeAsync(context, following);
             });
             next(app);
         };

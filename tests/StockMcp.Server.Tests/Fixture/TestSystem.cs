@@ -35,6 +35,7 @@ internal sealed class TestSystem : IAsyncDisposable
         {
             system.Brokerage = await TestBrokerage.StartAsync(market ?? []);
             system.Authority.UpstreamToken = system.Brokerage.Token;
+            system.Authority.OneOrderToken = system.Brokerage.OneOrderToken;
         }
         system.settings["Authority:Issuer"] = system.Authority.Issuer;
         system.settings["Authority:ClientId"] = TestAuthority.ClientId;

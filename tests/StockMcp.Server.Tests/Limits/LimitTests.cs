@@ -54,6 +54,7 @@ public sealed class LimitTests
     [InlineData("Limits:BurstPerPerson", "0")]
     [InlineData("Limits:CallsPerMinuteAndPerson", "-1")]
     [InlineData("Limits:InvalidTokensPerMinuteAndAddress", "5")]
+    [InlineData("Limits:OrdersPerMinuteAndPerson", "19")]
     [InlineData("Limits:Enabled", "false")]
     public async Task A_setting_raises_a_limit_and_none_turns_it_off(string setting, string value)
         => (await FluentActions.Awaiting(() => TestSystem.StartAsync(brokerage: false, settings: (setting, value))).Should().ThrowAsync<Exception>()).Which.ToString().Should().Contain(setting.Split(':')[1]);

@@ -23,7 +23,7 @@ public sealed class MetadataTests(RefusalSystem fixture) : IClassFixture<Refusal
         response.Headers.GetValues("Access-Control-Allow-Origin").Should().Equal("*");
         response.Headers.CacheControl!.MaxAge.Should().Be(TimeSpan.FromMinutes(5));
         (await response.Content.ReadAsStringAsync()).Should().Be(
-            $$"""{"resource":"http://localhost:7001/mcp","authorization_servers":["{{system.Authority.Issuer}}"],"scopes_supported":["portfolio:read","orders:read"],"bearer_methods_supported":["header"],"resource_name":"StockMcp","resource_documentation":"http://localhost:7001/"}""");
+            $$"""{"resource":"http://localhost:7001/mcp","authorization_servers":["{{system.Authority.Issuer}}"],"scopes_supported":["portfolio:read","orders:read","orders:write"],"bearer_methods_supported":["header"],"resource_name":"StockMcp","resource_documentation":"http://localhost:7001/"}""");
     }
 
     [Theory, Trait("Requirement", "RS-05")]

@@ -13,6 +13,11 @@ public sealed class ScopeChallengeTests(ReadingSystem fixture) : IClassFixture<R
     [InlineData("list_orders", "portfolio:read", "orders:read")]
     [InlineData("get_order", "Orders:Read", "orders:read")]
     [InlineData("review_order", "orders:reader", "orders:read")]
+    [InlineData("place_order", "portfolio:read orders:read", "orders:write")]
+    [InlineData("get_order_approval", "orders:read", "orders:write")]
+    [InlineData("wait_for_order_approval", "orders:read", "orders:write")]
+    [InlineData("cancel_order", "orders:read", "orders:write")]
+    [InlineData("get_trading_limits", "orders:read", "orders:write")]
     public async Task A_call_without_the_tools_scope_is_a_403_that_names_the_scope(string tool, string held, string needed)
     {
         var before = (system.Authority.Exchanges.Count, system.UpstreamCalls.Count());
@@ -55,7 +60,7 @@ public sealed class ScopeChallengeTests(ReadingSystem fixture) : IClassFixture<R
     [Theory, Trait("Requirement", "RS-06")]
     [InlineData("GET_PORTFOLIO")]
     [InlineData("get_portfolio ")]
-    [InlineData("place_order")]
+    [InlineData("place_orders")]
     public async Task A_tool_that_does_not_exist_is_said_not_to(string tool)
     {
         using var response = await system.Server.CallRawAsync(system.Token(scope: ""), tool);
@@ -73,6 +78,7 @@ public sealed class ScopeChallengeTests(ReadingSystem fixture) : IClassFixture<R
         none.ToJsonString().Should().Be(all.ToJsonString());
         all.Select(tool => (tool!["name"]!.GetValue<string>(), string.Join(' ', tool["_meta"]!["io.stockmcp/required_scopes"]!.AsArray().Select(scope => scope!.GetValue<string>())))).Should().Equal(
             ("get_quote", ""), ("search_stocks", ""), ("get_price_history", ""), ("get_market_clock", ""), ("whoami", ""),
-            ("get_account", "portfolio:read"), ("get_portfolio", "portfolio:read"), ("list_orders", "orders:read"), ("get_order", "orders:read"), ("review_order", "orders:read"));
+            ("get_account", "portfolio:read"), ("get_portfolio", "portfolio:read"), ("list_orders", "orders:read"), ("get_order", "orders:read"), ("review_order", "orders:read"),
+            ("place_order", "orders:write"), ("get_order_approval", "orders:write"), ("wait_for_order_approval", "orders:write"), ("cancel_order", "orders:write"), ("get_trading_limits", "orders:write"));
     }
 }

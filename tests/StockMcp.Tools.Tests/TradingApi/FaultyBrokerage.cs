@@ -36,6 +36,8 @@ internal sealed class FaultyBrokerage : IAsyncDisposable
 
     public TradingClient Client { get; private set; } = null!;
 
+    public OrderDesk Desk { get; private set; } = null!;
+
     public string Url { get; private set; } = "";
 
     public static Task<FaultyBrokerage> AnsweringAsync(string body, int status = 200, string type = "application/json") => StartAsync(context =>
@@ -56,6 +58,7 @@ internal sealed class FaultyBrokerage : IAsyncDisposable
         collection.AddTradingApi();
         brokerage.services = collection.BuildServiceProvider();
         brokerage.Client = brokerage.services.GetRequiredService<TradingClient>();
+        brokerage.Desk = brokerage.services.GetRequiredService<OrderDesk>();
         return brokerage;
     }
 
