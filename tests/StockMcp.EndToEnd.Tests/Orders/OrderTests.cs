@@ -1,0 +1,143 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using StockMcp.EndToEnd.Tests.Agents;
+using StockMcp.Testing.ForeignClients;
+using StockMcp.Testing.Harness;
+using StockMcp.Testing.People;
+
+namespace StockMcp.EndToEnd.Tests.Orders;
+
+/// <summary>An agent asks, the person decides on their own page, and exactly that order is placed, once.</summary>
+public sealed class OrderTests
+{
+    [Fact, Trait("Requirement", "OX-01"), Trait("Requirement", "OX-03"), Trait("Requirement", "AU-01"), Trait("Requirement", "AP-01")]
+    public async Task What_the_person_approves_is_placed_while_the_tool_waits()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        using var trader = await Trader.ConnectAsync(system, alice);
+        var pending = await trader.PlaceAsync("10", "90.00");
+        pending.Status.Should().Be("approval_pending", pending.ToString());
+        var page = await alice.ReadAsync(pending.ApprovalUrl);
+        page.Should().Contain("BUY 10 WAYNE").And.Contain("Wayne Enterprises").And.Contain("90").And.Contain("900.00 USD").And.Contain(pending.Code!).And.Contain("Test agent");
+
+        var waiting = trader.WaitAsync(pending, 25);
+        await trader.ApproveAsync(pending);
+        var placed = await waiting;
+        if (placed.Status != "placed") placed = await trader.EndAsync(pending);
+
+        placed.Status.Should().Be("placed", placed.ToString());
+        (await trader.PlaceAsync("10", "90.00")).ApprovalId.Should().NotBe(pending.ApprovalId, "a further order takes a further yes");
+        var order = (await trader.OrdersAsync()).Should().ContainSingle().Subject!;
+        order["id"]!.GetValue<string>().Should().Be(placed.OrderId);
+        (order["symbol"]!.GetValue<string>(), order["quantity"]!.GetValue<string>()).Should().Be(("WAYNE", "10"));
+        (await alice.ReadAsync(system.Running.Brokerage.Url)).Should().NotBeEmpty();
+        (await alice.ReadAsync(new Uri(system.Running.Authority.Url, "account"))).Should().Contain("An agent asked for your approval").And.Contain("You approved an order").And.Contain("The order was placed");
+    }
+
+    [Fact, Trait("Requirement", "AP-03")]
+    public async Task What_the_person_denies_is_not_placed()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        using var trader = await Trader.ConnectAsync(system, alice);
+        var pending = await trader.PlaceAsync();
+
+        await trader.DenyAsync(pending);
+
+        var denied = await trader.EndAsync(pending);
+        denied.Status.Should().Be("denied", denied.ToString());
+        (await trader.OrdersAsync()).Should().BeEmpty();
+        Posts(system).Should().Be(0);
+    }
+
+    [Fact, Trait("Requirement", "CB-02")]
+    public async Task What_nobody_decides_expires()
+    {
+        var clock = new ShiftedClock();
+        await using var system = await StockMcpSystem.StartAsync(clock: clock);
+        using var alice = Person.Alice(system);
+        using var trader = await Trader.ConnectAsync(system, alice);
+        var pending = await trader.PlaceAsync();
+
+        clock.Advance(TimeSpan.FromMinutes(6));
+
+        (await trader.EndAsync(pending)).Status.Should().Be("expired");
+        (await trader.OrdersAsync()).Should().BeEmpty();
+    }
+
+    [Fact, Trait("Requirement", "OX-08")]
+    public async Task An_open_order_is_cancelled_without_asking_and_cancelling_again_changes_nothing()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        using var bob = Person.Bob(system);
+        using var trader = await Trader.ConnectAsync(system, alice);
+        using var other = await Trader.ConnectAsync(system, bob);
+        var pending = await trader.PlaceAsync("1", "1.00", timeInForce: "gtc");
+        await trader.ApproveAsync(pending);
+        var placed = await trader.EndAsync(pending);
+        placed.Status.Should().Be("placed", placed.ToString());
+
+        (await other.Agent.CallToolAsync("cancel_order", new { order_id = placed.OrderId })).IsError.Should().BeTrue("it is somebody else's");
+        (await trader.Agent.CallToolAsync("cancel_order", new { order_id = placed.OrderId })).IsError.Should().BeFalse();
+        (await trader.Agent.CallToolAsync("cancel_order", new { order_id = placed.OrderId })).IsError.Should().BeFalse();
+
+        (await trader.OrdersAsync())[0]!["status"]!.GetValue<string>().Should().Be("canceled");
+    }
+
+    [Theory, Trait("Requirement", "OX-03"), Trait("Requirement", "OX-06")]
+    [InlineData("100", "500.00", null)]
+    [InlineData("10", null, "1.00")]
+    public async Task What_the_broker_refuses_ends_as_rejected_with_the_reason(string quantity, string? limit, string? maxTotal)
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        using var trader = await Trader.ConnectAsync(system, alice);
+        var pending = await trader.PlaceAsync(quantity, limit, maxTotal: maxTotal);
+        await trader.ApproveAsync(pending);
+
+        var ended = await trader.EndAsync(pending);
+
+        ended.Status.Should().Be("rejected", ended.ToString());
+        ended.Reason.Should().NotBeNullOrEmpty();
+        (await trader.OrdersAsync()).Should().OnlyContain(order => order!["status"]!.GetValue<string>() == "rejected");
+    }
+
+    [Fact, Trait("Requirement", "RS-05"), Trait("Requirement", "RS-06")]
+    public async Task An_agent_without_the_scope_is_told_which_one_it_needs()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        using var agent = await Agent.ConnectAsync(system, alice);
+
+        using var response = await agent.CallToolRawAsync("place_order", new { symbol = "WAYNE", side = "buy", quantity = "1", order_type = "limit", limit_price = "90.00" });
+
+        response.StatusCode.Should().Be(HttpStatusCode.Forbidden);
+        response.Headers.WwwAuthenticate.ToString().Should().Contain("insufficient_scope").And.Contain("orders:write");
+    }
+
+    [Fact, Trait("Requirement", "OX-01"), Trait("Requirement", "OX-05"), Requires(Tool.PostgreSql, Tool.RedisServer)]
+    public async Task Fifty_agents_calls_for_one_order_over_two_copies_are_one_order()
+    {
+        await using var copies = await ManyCopies.StartAsync();
+        var system = copies.System;
+        using var alice = Person.Alice(system);
+        using var trader = await Trader.ConnectAsync(system, alice);
+        var first = await trader.PlaceAsync();
+        var asked = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => trader.PlaceAsync()));
+        asked.Select(answer => answer.ApprovalId).Distinct().Should().Equal(first.ApprovalId);
+        var waiting = Enumerable.Range(0, 50).Select(_ => trader.WaitAsync(first, 30)).ToList();
+
+        await trader.ApproveAsync(first);
+
+        await Task.WhenAll(waiting);
+        var ended = await trader.EndAsync(first);
+        ended.Status.Should().Be("placed", ended.ToString());
+        (await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => trader.StateAsync(first.ApprovalId)))).Select(answer => answer.OrderId).Distinct().Should().Equal(ended.OrderId);
+        (await trader.OrdersAsync()).Should().ContainSingle();
+        copies.ServerRequests.Values.Should().OnlyContain(count => count >= 20);
+    }
+
+    private static int Posts(StockMcpSystem system) => system.Brokerage.Requests.Count(request => request is { Method: "POST", Path: "/v2/orders" });
+}
