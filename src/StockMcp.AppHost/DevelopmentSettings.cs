@@ -60,6 +60,7 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["Clients:0:Scopes:3"] = "account:read",
         ["Clients:0:Scopes:4"] = "orders:read",
         ["Clients:0:Scopes:5"] = "trading",
+        ["Clients:0:Scopes:6"] = "email",
     });
 
     private static string Origin(Uri url) => url.GetLeftPart(UriPartial.Authority);

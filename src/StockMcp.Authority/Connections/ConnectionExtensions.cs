@@ -42,6 +42,7 @@ public static class ConnectionExtensions
                     SecurePolicy = https ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest,
                 });
             client.AddEventHandler(GrantedScopes.Descriptor);
+            client.AddEventHandler(EmailScope.Descriptor);
             client.UseSystemNetHttp()
                 // A refresh whose answer was lost may have rotated the token: sent again, it would look like theft.
                 .SetHttpResiliencePipeline(ResiliencePipeline<HttpResponseMessage>.Empty)
