@@ -1,4 +1,6 @@
 using StockMcp.Authority.Account;
+using StockMcp.Authority.ApprovalNotices;
+using StockMcp.Authority.ApprovalPages;
 using StockMcp.Authority.Approvals;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.Authorization;
@@ -9,6 +11,7 @@ using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
+using StockMcp.Authority.Email;
 using StockMcp.Authority.Limits;
 using StockMcp.Authority.Registration;
 using StockMcp.Authority.Revocations;
@@ -16,7 +19,9 @@ using StockMcp.Authority.SignIn;
 using StockMcp.Authority.StartPage;
 using StockMcp.Authority.TokenExchange;
 using StockMcp.Authority.Tokens;
+using StockMcp.Authority.TradingLimits;
 using StockMcp.Authority.Vault;
+using StockMcp.Authority.WebPush;
 using StockMcp.AuthorizationServer;
 using StockMcp.AuthorizationServer.Keys;
 using StockMcp.Hosting;
@@ -59,6 +64,10 @@ public static class Program
         builder.AddAuthorizationDetails();// AuthorizationDetails/  RFC 9396: what can be asked for, and how people read it
         builder.AddApprovals();           // Approvals/          a person's yes to exact terms, used once
         builder.AddBackchannel();         // Backchannel/        OpenID CIBA: how it is asked for
+        builder.AddApprovalPages();       // ApprovalPages/      where the person decides
+        builder.AddApprovalNotices();     // ApprovalNotices/    tells them while no page is open
+        builder.AddWebPush();             // WebPush/            by a notification in their browsers
+        builder.AddEmail();               // Email/              by mail
         builder.AddAccount();             // Account/            the page of connections, agents, sessions and data
 
         var app = builder.Build();
@@ -80,6 +89,9 @@ public static class Program
         app.MapConnectedAccounts();
         app.MapBackchannel();
         app.MapApprovals();
+        app.MapApprovalPages();
+        app.MapWebPush();
+        app.MapTradingLimits();
         app.MapAccount();
         return app;
     }

@@ -2,17 +2,20 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using OpenIddict.EntityFrameworkCore.Models;
+using StockMcp.Authority.Approvals;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.Revocations;
 using StockMcp.Authority.SignIn;
+using StockMcp.Authority.TradingLimits;
 using StockMcp.Authority.Vault;
+using StockMcp.Authority.WebPush;
 
 namespace StockMcp.Authority.Account;
 
 /// <summary>All that is kept about a person: to take away, and to delete (DM-01).</summary>
-internal sealed class PersonalData(AuthorityDbContext database, TokenVault vault, ConsentStore consents, SessionCookie sessions, ConnectionTable connections, RevocationNotices revocations, TimeProvider time)
+internal sealed class PersonalData(AuthorityDbContext database, TokenVault vault, ConsentStore consents, SessionCookie sessions, ApprovalStore approvals, TradingLimitStore limits, BrowserSubscriptions browsers, ConnectionTable connections, RevocationNotices revocations, TimeProvider time)
 {
     private static readonly JsonSerializerOptions s_json = new()
     {
@@ -28,11 +31,26 @@ internal sealed class PersonalData(AuthorityDbContext database, TokenVault vault
         return JsonSerializer.SerializeToUtf8Bytes(new
         {
             ExportedAt = time.GetUtcNow(),
-            Person = new { person.Id, person.DisplayName, person.CreatedAt },
+            Person = new { person.Id, person.DisplayName, person.Email, Mail = !person.MailOff, person.CreatedAt },
             ConnectedAccounts = (await vault.ListAsync(personId, cancellationToken)).Select(account => new { account.Id, account.Connection, account.Subject, account.AccountName, account.State, account.InUse, Scopes = account.GrantedScopes, account.ConnectedAt }),
             Agents = (await consents.ListAsync(personId, cancellationToken)).Select(consent => new { consent.ClientId, consent.Resource, consent.RedirectHost, Scopes = consent.GrantedScopes, consent.GrantedAt, consent.LastUsedAt }),
+            Approvals = (await approvals.ListAsync(personId, int.MaxValue, cancellationToken)).Select(approval => new
+            {
+                approval.Id, approval.AgentId, approval.BindingMessage, AuthorizationDetails = JsonSerializer.Deserialize<JsonElement>(approval.Details), approval.Context, approval.State, approval.RequestedAt, approval.ExpiresAt,
+                approval.DecidedAt, approval.OrderId, approval.OrderStatus, approval.FilledQuantity, approval.FilledPrice, approval.Reason,
+            }),
+            StoppedAgents = await database.Set<StoppedAgent>().AsNoTracking().Where(stopped => stopped.PersonId == personId).Select(stopped => new { stopped.AgentId, stopped.Until }).ToListAsync(cancellationToken),
+            Limits = await LimitsAsync(personId, cancellationToken),
+            // Where their push services are; what it takes to send there is a secret.
+            Notifications = (await browsers.ListAsync(personId, cancellationToken)).Select(browser => new { browser.Browser, Service = new Uri(browser.Endpoint).Host, browser.CreatedAt }),
             Sessions = (await sessions.ListAsync(personId, cancellationToken)).Select(session => new { session.Browser, session.SignedInAt, session.LastSeenAt }),
         }, s_json);
+    }
+
+    private async Task<object> LimitsAsync(Guid personId, CancellationToken cancellationToken)
+    {
+        var limit = await limits.ReadAsync(personId, cancellationToken);
+        return new { limit.Trading, limit.LargestOrder, limit.LargestDailyTotal, AllowedSymbols = limit.Allowed, DeniedSymbols = limit.Denied };
     }
 
     /// <summary>

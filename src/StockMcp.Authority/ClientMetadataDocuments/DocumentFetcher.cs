@@ -11,8 +11,7 @@ internal sealed record FetchedDocument(byte[] Json, TimeSpan Lifetime);
 internal sealed class DocumentException(string reason) : Exception(reason);
 
 /// <summary>
-/// Fetches a document from a URL that a stranger chose, without reaching anything that a stranger could not reach (CM-02): the name is resolved once, every address
-/// must be global, and the connection goes to one of them; no redirect, no proxy, no cookie, 5 KiB, 5 seconds in all.
+/// Fetches a document from a URL that a stranger chose, over a <see cref="GlobalConnection"/> (CM-02): 5 KiB, 5 seconds in all.
 /// </summary>
 internal sealed class DocumentFetcher : IDisposable
 {
@@ -21,25 +20,13 @@ internal sealed class DocumentFetcher : IDisposable
     public static readonly TimeSpan ShortestLifetime = TimeSpan.FromMinutes(5);
     public static readonly TimeSpan LongestLifetime = TimeSpan.FromHours(24);
     private static readonly TimeSpan s_usualLifetime = TimeSpan.FromHours(1);
-    private readonly Func<string, CancellationToken, Task<IPAddress[]>> resolve;
     private readonly TimeProvider time;
     private readonly HttpClient http;
 
     public DocumentFetcher(bool allowLoopback, TimeProvider time, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null)
     {
-        (AllowLoopback, this.time, this.resolve) = (allowLoopback, time, resolve ?? Dns.GetHostAddressesAsync);
-        http = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            MaxResponseHeadersLength = 8,
-            PooledConnectionLifetime = TimeSpan.Zero, // each fetch looks at the addresses anew
-            ActivityHeadersPropagator = null,
-            ConnectCallback = ConnectAsync,
-        })
-        { Timeout = Timeout.InfiniteTimeSpan };
+        (AllowLoopback, this.time) = (allowLoopback, time);
+        http = new HttpClient(new GlobalConnection(allowLoopback, resolve).NewHandler()) { Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.UserAgent.ParseAdd("StockMcp");
         http.DefaultRequestHeaders.Accept.ParseAdd("application/json");
     }
@@ -64,31 +51,11 @@ internal sealed class DocumentFetcher : IDisposable
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or OperationCanceledException or SocketException)
         {
-            throw new DocumentException((exception.GetBaseException() as DocumentException)?.Message ?? exception.GetBaseException().GetType().Name);
+            throw new DocumentException(exception.GetBaseException() is DocumentException or NotGlobalException ? exception.GetBaseException().Message : exception.GetBaseException().GetType().Name);
         }
     }
 
     public void Dispose() => http.Dispose();
-
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-    {
-        var addresses = await resolve(context.DnsEndPoint.Host, cancellationToken);
-        // One bad address among good ones is no mistake but an attempt.
-        if (addresses.Length == 0 || Array.Exists(addresses, address => !IsAllowed(address))) throw new DocumentException("an address that is not global");
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(addresses, context.DnsEndPoint.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
-
-    private bool IsAllowed(IPAddress address) => GlobalAddress.Is(address) || (AllowLoopback && IPAddress.IsLoopback(address));
 
     private static TimeSpan Lifetime(CacheControlHeaderValue? cache)
     {

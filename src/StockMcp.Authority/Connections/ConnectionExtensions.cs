@@ -43,6 +43,7 @@ public static class ConnectionExtensions
                 });
             client.AddEventHandler(GrantedScopes.Descriptor);
             client.AddEventHandler(RefusedDetails.Descriptor);
+            client.AddEventHandler(EmailScope.Descriptor);
             client.UseSystemNetHttp()
                 // A refresh whose answer was lost may have rotated the token: sent again, it would look like theft.
                 .SetHttpResiliencePipeline(ResiliencePipeline<HttpResponseMessage>.Empty)

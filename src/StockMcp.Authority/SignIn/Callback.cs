@@ -19,6 +19,8 @@ namespace StockMcp.Authority.SignIn;
 /// <summary>What happens when the browser comes back from a connection. OpenIddict has checked state, PKCE, issuer, nonce and tokens before.</summary>
 internal sealed class Callback(AuthorityDbContext database, TokenVault vault, ConnectRequests requests, SessionCookie session, ConnectionTable connections, AuditLog audit, TimeProvider time)
 {
+    private static readonly long s_lastSecond = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
+
     public async Task<IResult> HandleAsync(HttpContext context)
     {
         var result = await context.AuthenticateAsync(OpenIddictClientAspNetCoreDefaults.AuthenticationScheme);
@@ -45,6 +47,8 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Co
         var link = await database.Set<ConnectedAccount>().FirstOrDefaultAsync(account => account.Connection == connection.Name && account.Subject == subject, cancellationToken);
         var person = link is null ? null : await database.Set<Person>().FirstAsync(person => person.Id == link.PersonId, cancellationToken);
 
+        if (Reauthentication.ReadFrom(properties) is { } again) return await ProveAgainAsync(context, upstream, person, connection, again, properties);
+
         var connectsFor = ConnectsFor.ReadFrom(properties);
         if (connectsFor is not null)
         {
@@ -57,7 +61,7 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Co
             person ??= await database.Set<Person>().FirstAsync(known => known.Id == connectsFor.PersonId, cancellationToken);
         }
         person ??= NewPerson(upstream);
-        if (connectsFor is null) person.DisplayName = NameOf(upstream);
+        if (connectsFor is null) (person.DisplayName, person.Email) = (NameOf(upstream), MailAddress.Of(upstream) ?? person.Email);
 
         properties.Items.TryGetValue(GrantedScopes.Property, out var scopes);
         var granted = scopes?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
@@ -70,14 +74,39 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Co
                 : Problem("Your account was not connected", "It took too long, or the broker gave no lasting access. Go back to the app and start again.", StatusCodes.Status400BadRequest);
         }
         await vault.StoreAsync(person.Id, connection, subject, NameOf(upstream), refreshToken, granted, cancellationToken);
-        if (connectsFor is null) await session.SignInAsync(context, person, connection.Name);
+        if (connectsFor is null) await session.SignInAsync(context, person, connection.Name, AuthenticatedAt(upstream));
         return Results.LocalRedirect(LocalUrl.Or(properties.RedirectUri, "/account"));
+    }
+
+    // AP-02: the same person, in the browser that began, and asked for their password just now.
+    private async Task<IResult> ProveAgainAsync(HttpContext context, ClaimsPrincipal upstream, Person? person, Connection connection, Reauthentication again, AuthenticationProperties properties)
+    {
+        var current = await context.AuthenticateAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+        if (!current.Succeeded || current.Principal.PersonId() != again.PersonId) return Problem("This was started in another session", "Open the page of the request again.", StatusCodes.Status403Forbidden);
+        if (person?.Id != again.PersonId)
+        {
+            await audit.AppendAsync(new AuditRecord(AuditEvents.SignIn, AuditDecisions.Refused) { Person = again.PersonId, Connection = connection.Name, Reason = "another_person" });
+            return Problem("You are somebody else", $"You signed in at {connection.DisplayName} as another person than the one who is signed in here. Nothing was decided.", StatusCodes.Status403Forbidden);
+        }
+        if (AuthenticatedAt(upstream) is not { } authenticatedAt || authenticatedAt < time.GetUtcNow() - SessionCookie.FreshFor)
+            return Problem("Your password was not asked for", $"{connection.DisplayName} did not say that you just signed in there, so nothing can be decided here.", StatusCodes.Status403Forbidden);
+        await session.SignOutAsync(again.PersonId, SessionCookie.IdOf(current.Principal), context.RequestAborted);
+        await session.SignInAsync(context, person, connection.Name, authenticatedAt);
+        return Results.LocalRedirect(LocalUrl.Or(properties.RedirectUri, "/account"));
+    }
+
+    // OpenID Connect Core, section 2. What lies ahead of our clock is now.
+    private DateTimeOffset? AuthenticatedAt(ClaimsPrincipal upstream)
+    {
+        if (!long.TryParse(upstream.GetClaim(Claims.AuthenticationTime), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var seconds) || seconds > s_lastSecond) return null;
+        var (then, now) = (DateTimeOffset.FromUnixTimeSeconds(seconds), time.GetUtcNow());
+        return then < now ? then : now;
     }
 
     private Person NewPerson(ClaimsPrincipal upstream)
     {
         var now = time.GetUtcNow();
-        var person = new Person { Id = Guid.CreateVersion7(now), DisplayName = NameOf(upstream), CreatedAt = now };
+        var person = new Person { Id = Guid.CreateVersion7(now), DisplayName = NameOf(upstream), Email = MailAddress.Of(upstream), CreatedAt = now };
         database.Add(person);
         return person;
     }

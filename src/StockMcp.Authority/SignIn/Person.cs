@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace StockMcp.Authority.SignIn;
 
-/// <summary>Someone whose agents get tokens here. How they sign in is the connections' business: nothing but their name is known.</summary>
+/// <summary>Someone whose agents get tokens here. How they sign in is the connections' business: nothing but their name and their mail address is known.</summary>
 public sealed class Person
 {
     /// <summary>The subject of tokens.</summary>
@@ -11,6 +11,12 @@ public sealed class Person
 
     /// <summary>What the connection that they signed in at calls them.</summary>
     public required string DisplayName { get; set; }
+
+    /// <summary>Where mail about approvals goes, as the connection says; none if it does not.</summary>
+    public string? Email { get; set; }
+
+    /// <summary>Whether they want no mail.</summary>
+    public bool MailOff { get; set; }
 
     /// <summary>When they first signed in.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
@@ -21,5 +27,9 @@ public sealed class Person
 
 internal sealed class PersonConfiguration : IEntityTypeConfiguration<Person>
 {
-    public void Configure(EntityTypeBuilder<Person> builder) => builder.Property(person => person.DisplayName).HasMaxLength(200);
+    public void Configure(EntityTypeBuilder<Person> builder)
+    {
+        builder.Property(person => person.DisplayName).HasMaxLength(200);
+        builder.Property(person => person.Email).HasMaxLength(254);
+    }
 }

@@ -15,6 +15,9 @@ public sealed class Session
     /// <summary>When the person signed in.</summary>
     public required DateTimeOffset SignedInAt { get; init; }
 
+    /// <summary>When they last proved who they are, as the connection says: it may have known them from before.</summary>
+    public DateTimeOffset AuthenticatedAt { get; init; }
+
     /// <summary>What the browser calls itself, in short: for the person to recognise it, and for nothing else.</summary>
     public string Browser { get; init; } = "";
 

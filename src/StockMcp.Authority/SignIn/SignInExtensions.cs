@@ -83,6 +83,24 @@ public static class SignInExtensions
         return Results.Challenge(properties, [OpenIddictClientAspNetCoreDefaults.AuthenticationScheme]);
     }
 
+    /// <summary>Sends the browser of somebody who is signed in to a connection, which asks for their password again, and then back to a local URL (AP-02).</summary>
+    internal static IResult SignInAgain(Connection connection, Guid personId, string returnUrl)
+    {
+        var properties = new AuthenticationProperties(new Dictionary<string, string?>
+        {
+            [OpenIddictClientAspNetCoreConstants.Properties.RegistrationId] = connection.Name,
+            // It is about who they are, and gives no access to anything.
+            [OpenIddictClientAspNetCoreConstants.Properties.Scope] = Scopes.OpenId,
+        })
+        {
+            RedirectUri = returnUrl,
+        };
+        new Reauthentication(personId).WriteTo(properties);
+        properties.SetParameter(Parameters.Prompt, PromptValues.Login);
+        properties.SetParameter(Parameters.MaxAge, Reauthentication.MaxAge.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        return Results.Challenge(properties, [OpenIddictClientAspNetCoreDefaults.AuthenticationScheme]);
+    }
+
     /// <summary>The person who is signed in. Endpoints that ask for it need a session.</summary>
     internal static Guid PersonId(this ClaimsPrincipal session)
         => Guid.TryParse(session.GetClaim(Claims.Subject), out var id) ? id : throw new InvalidOperationException("Nobody is signed in.");

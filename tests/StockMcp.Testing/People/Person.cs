@@ -114,6 +114,9 @@ internal sealed class Person : IDisposable
         return http.SendAsync(request);
     }
 
+    /// <summary>A connection of this browser's own, with its cookies: for answers that go on.</summary>
+    public HttpClient NewClient() => new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = cookies, UseCookies = true }) { Timeout = Timeout.InfiniteTimeSpan };
+
     public void Dispose() => http.Dispose();
 
     private static IEnumerable<string> Site(StockMcpSystem system) => system.Origins.Select(origin => origin.GetLeftPart(UriPartial.Authority));

@@ -249,6 +249,28 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.ToTable("OpenIddictTokens", (string)null);
                 });
 
+            modelBuilder.Entity("StockMcp.Authority.ApprovalNotices.ApprovalNotice", b =>
+                {
+                    b.Property<Guid>("ApprovalId")
+                        .HasColumnType("uuid");
+
+                    b.Property<int>("Channel")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer");
+
+                    b.Property<long?>("DoneAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("NextAt")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("ApprovalId", "Channel");
+
+                    b.ToTable("ApprovalNotices", (string)null);
+                });
+
             modelBuilder.Entity("StockMcp.Authority.Approvals.Approval", b =>
                 {
                     b.Property<Guid>("Id")
@@ -659,6 +681,13 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                         .HasMaxLength(200)
                         .HasColumnType("character varying(200)");
 
+                    b.Property<string>("Email")
+                        .HasMaxLength(254)
+                        .HasColumnType("character varying(254)");
+
+                    b.Property<bool>("MailOff")
+                        .HasColumnType("boolean");
+
                     b.HasKey("Id");
 
                     b.ToTable("Person");
@@ -669,6 +698,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.Property<Guid>("Id")
                         .ValueGeneratedOnAdd()
                         .HasColumnType("uuid");
+
+                    b.Property<long>("AuthenticatedAt")
+                        .HasColumnType("bigint");
 
                     b.Property<string>("Browser")
                         .IsRequired()
@@ -860,6 +892,69 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.ToTable("UpstreamAccessToken");
                 });
 
+            modelBuilder.Entity("StockMcp.Authority.WebPush.BrowserSubscription", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Auth")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("Browser")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Endpoint")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("EndpointHash")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("P256dh")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("EndpointHash")
+                        .IsUnique();
+
+                    b.HasIndex("PersonId");
+
+                    b.ToTable("BrowserSubscriptions", (string)null);
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.WebPush.VapidKey", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<byte[]>("PrivateKey")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.Property<string>("PublicKey")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("VapidKeys", (string)null);
+                });
+
             modelBuilder.Entity("StockMcp.AuthorizationServer.Hardening.UsedAssertion", b =>
                 {
                     b.Property<byte[]>("Id")
@@ -923,6 +1018,15 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.Navigation("Application");
 
                     b.Navigation("Authorization");
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.ApprovalNotices.ApprovalNotice", b =>
+                {
+                    b.HasOne("StockMcp.Authority.Approvals.Approval", null)
+                        .WithMany()
+                        .HasForeignKey("ApprovalId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("StockMcp.Authority.Approvals.Approval", b =>
@@ -1011,6 +1115,15 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.HasOne("StockMcp.Authority.Vault.ConnectedAccount", null)
                         .WithMany()
                         .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.WebPush.BrowserSubscription", b =>
+                {
+                    b.HasOne("StockMcp.Authority.SignIn.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
