@@ -14,7 +14,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace StockMcp.Testing.Harness;
 
 /// <summary>What becomes of an order on its way.</summary>
-internal enum OrderFault
+public enum OrderFault
 {
     /// <summary>It goes on, and its answer comes back.</summary>
     None,
@@ -31,7 +31,7 @@ internal enum OrderFault
     /// <summary>It does not go on, and no answer ever comes.</summary>
     Lost,
 
-    /// <summary>It goes on, and its answer comes back late: after <see cref="BrokerageFaults.Delay"/>.</summary>
+    /// <summary>It goes on, and its answer comes back late: after its delay.</summary>
     Late,
 }
 
