@@ -34,7 +34,7 @@ internal sealed class OrderApprovals(Caller caller, ApprovalsClient approvals, O
 
     public async Task<OrderApproval> WaitAsync(OrderApproval known, TimeSpan wait, CancellationToken cancellationToken)
     {
-        if (known.Status == ApprovalStatus.ApprovalPending) page.Open(known);
+        if (known.Status == ApprovalStatus.ApprovalPending) await page.OpenAsync(known);
         var started = time.GetTimestamp();
         var status = known.Status switch { ApprovalStatus.ApprovalPending => "pending", ApprovalStatus.Executing => "executing", _ => "unknown" };
         var now = await FindAsync(known.ApprovalId, status, wait, cancellationToken);

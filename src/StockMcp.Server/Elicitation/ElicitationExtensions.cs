@@ -26,7 +26,7 @@ internal static class ElicitationExtensions
     public static McpRequestHandler<CallToolRequestParams, CallToolResult> AskToConnect(McpRequestHandler<CallToolRequestParams, CallToolResult> next) => async (request, cancellationToken) =>
     {
         var answer = ReadAnswer(request, out var approval);
-        if (request.Params?.Name == PlaceOrder) OfferApprovalPage(request, approval);
+        if (request.Params?.Name == PlaceOrder) await OfferApprovalPageAsync(request, approval == Guid.Empty ? null : approval);
         try
         {
             return answer == Accept ? await WaitAsync(next, request, cancellationToken) : await next(request, cancellationToken);
@@ -58,11 +58,20 @@ internal static class ElicitationExtensions
     private static bool OpensUrls(RequestContext<CallToolRequestParams> request) => request.Server.IsMrtrSupported && request.Server.ClientCapabilities?.Elicitation?.Url is not null;
 
     // The person is sent to their approval page once; a call that comes back goes on waiting for the approval that it asked for, and asks for no other.
-    private static void OfferApprovalPage(RequestContext<CallToolRequestParams> request, Guid approval)
+    private static async Task OfferApprovalPageAsync(RequestContext<CallToolRequestParams> request, Guid? underWay)
     {
         var (services, call) = (request.Services!, request.Params!);
-        ApprovalPage.Set(services.GetRequiredService<IHttpContextAccessor>().HttpContext, approval == Guid.Empty ? null : approval,
-            approval == Guid.Empty && OpensUrls(request) ? asked => services.GetRequiredService<RequestStates>().Seal(services.GetRequiredService<Caller>(), call.Name, call.Arguments, asked) : null);
+        var (context, caller) = (services.GetRequiredService<IHttpContextAccessor>().HttpContext, services.GetRequiredService<Caller>());
+        if (OpensUrls(request))
+        {
+            var states = services.GetRequiredService<RequestStates>();
+            context?.Features.Set(new ApprovalPage { UnderWay = underWay, Seal = asked => states.Seal(caller, call.Name, call.Arguments, asked) });
+        }
+        else if (context?.Features.Get<UrlElicitationSession>() is not null)
+        {
+            var notes = services.GetRequiredService<CallNotes>();
+            context.Features.Set(new ApprovalPage { UnderWay = await notes.TakeAsync(caller, call.Name, call.Arguments), Keep = asked => notes.KeepAsync(caller, call.Name, call.Arguments, asked) });
+        }
     }
 
     // "Accept" means that the person agreed to open the page, not that they are through with it.

@@ -69,7 +69,7 @@ internal sealed class RequestStates : IDisposable
 
     public void Dispose() => aes.Dispose();
 
-    private static byte[] BoundTo(Caller caller, string tool, IDictionary<string, JsonElement>? arguments)
+    internal static byte[] BoundTo(Caller caller, string tool, IDictionary<string, JsonElement>? arguments)
     {
         var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Canonical(arguments))));
         return Encoding.UTF8.GetBytes(string.Concat(new[] { caller.Issuer, caller.Subject, caller.ClientId, "tools/call", tool, digest }.Select(part => $"{part.Length}:{part}")));

@@ -38,6 +38,7 @@ internal sealed partial class SharedTokens : IAsyncDisposable
     {
         this.seal = seal;
         this.logger = logger;
+        IsConfigured = !string.IsNullOrWhiteSpace(connectionString);
         connection = string.IsNullOrWhiteSpace(connectionString) ? Task.FromResult<IConnectionMultiplexer?>(null) : ConnectAsync(Options(connectionString));
     }
 
@@ -54,6 +55,9 @@ internal sealed partial class SharedTokens : IAsyncDisposable
         options.ClientName = "stockmcp-server";
         return options;
     }
+
+    /// <summary>Whether this copy shares anything with others.</summary>
+    public bool IsConfigured { get; }
 
     /// <summary>Tells of each link whose tokens are void; of nothing in particular when messages may have been missed, and all are.</summary>
     public Action<string?>? OnRevoked { get; set; }
@@ -72,6 +76,18 @@ internal sealed partial class SharedTokens : IAsyncDisposable
     public Task StoreAsync(string name, UpstreamAccessToken token, string epoch, TimeSpan lifetime) => TryAsync(redis => redis.StringSetAsync(name, seal.Seal(name, token, epoch), lifetime), false);
 
     public Task RemoveAsync(string name) => TryAsync(redis => redis.KeyDeleteAsync(name), false);
+
+    /// <summary>Keeps a sealed note for whichever copy asks for it.</summary>
+    /// <returns>Whether it is there.</returns>
+    public Task<bool> StoreNoteAsync(string name, string note, TimeSpan lifetime) => TryAsync(redis => redis.StringSetAsync(name, note, lifetime), false);
+
+    /// <summary>Takes such a note away.</summary>
+    public Task<string?> TakeNoteAsync(string name) => TryAsync(async redis =>
+    {
+        var note = (string?)await redis.StringGetAsync(name);
+        if (note is not null) await redis.KeyDeleteAsync(name);
+        return note;
+    }, null);
 
     /// <summary>Takes the lock of an entry.</summary>
     /// <param name="name">The entry.</param>

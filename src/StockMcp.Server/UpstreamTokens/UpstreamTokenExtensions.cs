@@ -28,6 +28,7 @@ public static class UpstreamTokenExtensions
         var cacheKey = CacheKey(builder.Configuration);
         var seal = new TokenSeal(cacheKey);
         services.AddSingleton(provider => new RequestStates(cacheKey, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new CallNotes(cacheKey, provider.GetRequiredService<SharedTokens>(), provider.GetRequiredService<RequestStates>()));
         services.AddSingleton(provider => new ReviewSeal(cacheKey, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<AuthorityCredentials>();
         services.AddSingleton(_ => seal);

@@ -53,6 +53,7 @@ internal sealed class TestApprovals(TestAuthority authority)
 {
     public const string CibaGrant = "urn:openid:params:grant-type:ciba";
     private readonly Lock gate = new();
+    private int refusals;
 
     public ConcurrentDictionary<Guid, TestApproval> All { get; } = new();
 
@@ -87,11 +88,15 @@ internal sealed class TestApprovals(TestAuthority authority)
         return All.Values.OrderBy(approval => approval.Form["at"], StringComparer.Ordinal).Last();
     }
 
+    /// <summary>The next request to the API is told that its token is not valid.</summary>
+    public void RefuseOnce() => Interlocked.Exchange(ref refusals, 1);
+
     public void Map(WebApplication app)
     {
         app.MapPost("/connect/backchannel", AskAsync);
         var api = app.MapGroup("/approvals/v1").AddEndpointFilter(async (invocation, next) =>
         {
+            if (Interlocked.Exchange(ref refusals, 0) == 1) return Results.Unauthorized();
             var header = invocation.HttpContext.Request.Headers.Authorization.ToString();
             var token = await new JsonWebTokenHandler().ValidateTokenAsync(header.StartsWith("Bearer ", StringComparison.Ordinal) ? header[7..] : "", new TokenValidationParameters { ValidIssuer = authority.Issuer, ValidAudience = authority.Issuer + "approvals/v1", IssuerSigningKey = authority.Key, ValidateLifetime = false });
             return token.IsValid && (string)token.Claims["scope"] == "approvals" ? await next(invocation) : Results.Unauthorized();

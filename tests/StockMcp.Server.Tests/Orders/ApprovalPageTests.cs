@@ -1,3 +1,4 @@
+using ModelContextProtocol;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 using StockMcp.Server.Tests.Fixture;
@@ -89,15 +90,64 @@ public sealed class ApprovalPageTests
         var arguments = new Dictionary<string, object?> { ["symbol"] = "WAYNE", ["side"] = "buy", ["quantity"] = "2", ["order_type"] = "limit", ["limit_price"] = "500" };
         var call = client.CallToolAsync("place_order", arguments, cancellationToken: TestContext.Current.CancellationToken).AsTask();
         var asked = await system.Authority.Approvals.AskedAsync();
-        var asksFirst = opensUrls && revision == "2026-07-28";
-        if (!asksFirst) asked.Become("approved");
-        var result = await call;
+        CallToolResult result;
+        if (!opensUrls) asked.Become("approved");
+        try
+        {
+            result = await call;
+        }
+        catch (UrlElicitationRequiredException exception)
+        {
+            // Before 2026-07-28 the application opens the page, the person answers, and it calls again: that must not be a second order.
+            opened.Add(exception.Elicitations.Single().Url);
+            asked.Become("approved");
+            await Eventually.IsTrueAsync(() => asked.Status == "placed");
+            result = await client.CallToolAsync("place_order", arguments, cancellationToken: TestContext.Current.CancellationToken);
+        }
 
         result.IsError.Should().NotBe(true);
         result.StructuredContent!.Value.GetProperty("status").GetString().Should().Be("placed");
-        opened.Should().HaveCount(asksFirst ? 1 : 0);
+        opened.Should().HaveCount(opensUrls ? 1 : 0);
+        system.Authority.Approvals.All.Should().ContainSingle();
         system.Brokerage!.Gate.Posts.Should().ContainSingle();
     }
+
+    [Theory, Trait("Requirement", "OX-05")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_call_that_a_client_of_2025_11_25_sends_again_finds_its_approval_at_another_copy_or_it_is_not_told_to_send_it(bool isThere)
+    {
+        await using var system = await TestSystem.StartAsync(redis: true, copies: 2);
+        var session = await InitializeAsync(system);
+        if (!isThere) system.Redis!.Stop();
+        using var first = await OlderAsync(system, 0, session);
+        var answer = await first.ReadRpcAsync();
+        var asked = await system.Authority.Approvals.AskedAsync();
+        if (!isThere)
+        {
+            new ToolResult(answer["result"]!).Status().Should().Be("approval_pending");
+            return;
+        }
+        answer["error"]!["code"]!.GetValue<int>().Should().Be(-32042);
+        answer["error"]!["data"]!["elicitations"]![0]!["url"]!.GetValue<string>().Should().EndWith($"approvals/{asked.Id:D}");
+
+        asked.Become("approved");
+        await Eventually.IsTrueAsync(() => asked.Status == "placed");
+        using var again = await OlderAsync(system, 1, session);
+        new ToolResult((await again.ReadRpcAsync())["result"]!).Content["approval_id"]!.GetValue<string>().Should().Be(asked.Id.ToString());
+        using var later = await OlderAsync(system, 1, session);
+        (await later.ReadRpcAsync())["error"]!["code"]!.GetValue<int>().Should().Be(-32042, "after that it is another order");
+        system.Authority.Approvals.All.Should().HaveCount(2);
+    }
+
+    private static async Task<string> InitializeAsync(TestSystem system)
+    {
+        using var response = await system.Server.PostAsync(system.Trader(), ServerCopy.Message("initialize", new { protocolVersion = "2025-11-25", capabilities = new { elicitation = new { url = new { } } }, clientInfo = new { name = "test", version = "1" } }));
+        return response.Headers.GetValues("Mcp-Session-Id").Single();
+    }
+
+    private static Task<HttpResponseMessage> OlderAsync(TestSystem system, int copy, string session)
+        => system[copy].PostAsync(system.Trader(), ServerCopy.Message("tools/call", new { name = "place_order", arguments = Ordering.Limit(wait: 2) }), ("MCP-Protocol-Version", "2025-11-25"), ("Mcp-Session-Id", session));
 
     private static Task<HttpResponseMessage> ModernAsync(TestSystem system, string token, string? state = null, string action = "accept", int copy = 0, string price = "500")
     {

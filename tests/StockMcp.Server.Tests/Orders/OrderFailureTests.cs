@@ -132,8 +132,18 @@ public sealed class OrderFailureTests
         await using var system = await TestSystem.StartAsync();
         system.Brokerage!.Gate.OnOrder = (context, _) => context.Response.WriteAsJsonAsync(new
         {
-            id = Guid.CreateVersion7(), client_order_id = system.Brokerage.Gate.Posts.Single().ClientOrderId, symbol = "WAYNE", side = "buy", type = "limit", limit_price = "500", time_in_force = "day", status = "rejected",
-            qty = "2", filled_qty = "0", submitted_at = "2026-11-26T00:00:00Z", reject_reason = "price_beyond_bound",
+            id = Guid.CreateVersion7(),
+            client_order_id = system.Brokerage.Gate.Posts.Single().ClientOrderId,
+            symbol = "WAYNE",
+            side = "buy",
+            type = "limit",
+            limit_price = "500",
+            time_in_force = "day",
+            status = "rejected",
+            qty = "2",
+            filled_qty = "0",
+            submitted_at = "2026-11-26T00:00:00Z",
+            reject_reason = "price_beyond_bound",
         });
         var result = await ApproveAsync(system);
 
@@ -148,7 +158,17 @@ public sealed class OrderFailureTests
         await using var system = await TestSystem.StartAsync(settings: ("Orders:LookUpFor", "00:00:00.2"));
         system.Brokerage!.Gate.OnOrder = (context, _) => context.Response.WriteAsJsonAsync(new
         {
-            id = Guid.CreateVersion7(), client_order_id = system.Brokerage.Gate.Posts.First().ClientOrderId, symbol = "WAYNE", side = "sell", type = "limit", limit_price = "500", time_in_force = "day", status = "filled", qty = "2", filled_qty = "2", submitted_at = "2026-11-26T00:00:00Z",
+            id = Guid.CreateVersion7(),
+            client_order_id = system.Brokerage.Gate.Posts.First().ClientOrderId,
+            symbol = "WAYNE",
+            side = "sell",
+            type = "limit",
+            limit_price = "500",
+            time_in_force = "day",
+            status = "filled",
+            qty = "2",
+            filled_qty = "2",
+            submitted_at = "2026-11-26T00:00:00Z",
         });
         var call = system.PlaceAsync(Ordering.Limit(wait: 5));
         (await system.Authority.Approvals.AskedAsync()).Become("approved");

@@ -136,6 +136,30 @@ public sealed class PlaceOrderTests
     }
 
     [Fact]
+    public async Task Who_asks_about_an_order_while_the_authorization_server_is_away_is_told_that_money_may_have_moved()
+    {
+        await using var system = await TestSystem.StartAsync();
+        var pending = await system.PlaceAsync(Ordering.Limit(wait: 0));
+        await system.Authority.StopAsync();
+        foreach (var tool in new[] { "get_order_approval", "wait_for_order_approval" })
+        {
+            var result = await system.Server.CallAsync(system.Trader(), tool, new { approval_id = pending.Content["approval_id"]!.GetValue<string>() });
+            result.Code.Should().Be("upstream_unavailable");
+            result.Content["error"]!["money_may_have_moved"]!.GetValue<bool>().Should().BeTrue();
+        }
+    }
+
+    [Fact]
+    public async Task A_token_of_the_servers_own_that_ended_early_is_replaced()
+    {
+        await using var system = await TestSystem.StartAsync();
+        var pending = await system.PlaceAsync(Ordering.Limit(wait: 0));
+        (await system.WaitForAsync(pending.Content["approval_id"]!.GetValue<string>(), wait: 0)).Status().Should().Be("approval_pending");
+        system.Authority.Approvals.RefuseOnce();
+        (await system.WaitForAsync(pending.Content["approval_id"]!.GetValue<string>(), wait: 0)).Status().Should().Be("approval_pending");
+    }
+
+    [Fact]
     public async Task A_review_gives_an_id_that_holds_the_order_to_what_was_reviewed()
     {
         await using var system = await TestSystem.StartAsync();
