@@ -5,7 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.IdentityModel.JsonWebTokens;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.SignIn;
+using StockMcp.Authority.Tests.Approvals;
 using StockMcp.Authority.Vault;
+using StockMcp.Authority.WebPush;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;
 using Person = StockMcp.Testing.People.Person;
@@ -33,6 +35,41 @@ public sealed class PersonalDataTests
         data.GetProperty("agents")[0].GetProperty("client_id").GetString().Should().Be(agent.ClientId);
         data.GetProperty("sessions").GetArrayLength().Should().Be(1);
         text.Should().NotContain("token\"").And.NotContain("eyJ");
+    }
+
+    [Fact, Trait("Requirement", "DM-01")]
+    public async Task Approvals_limits_and_notifications_are_theirs_too_and_go_with_them()
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var alice = Person.Alice(system);
+        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var approval = await client.AskAsync(context: new { name = "Wayne Enterprises" });
+        await alice.SubmitAsync(approval.Page, "Deny, and stop asking");
+        await alice.SubmitAsync(new Uri(system.Running.Authority.Url, "account/limits"), "Save limits");
+        var personId = Guid.Parse(client.Subject);
+        await using (var scope = system.Running.Authority.Services.CreateAsyncScope())
+        {
+            using var key = System.Security.Cryptography.ECDiffieHellman.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+            var point = key.ExportParameters(includePrivateParameters: false).Q;
+            (await scope.ServiceProvider.GetRequiredService<BrowserSubscriptions>().AddAsync(personId, "https://push.example/secret-place", Microsoft.IdentityModel.Tokens.Base64UrlEncoder.Encode([4, .. point.X!, .. point.Y!]), Microsoft.IdentityModel.Tokens.Base64UrlEncoder.Encode(new byte[16]), "Firefox on Linux", CancellationToken.None)).Should().BeTrue();
+        }
+
+        using var response = await alice.SendAsync(new HttpRequestMessage(HttpMethod.Get, new Uri(system.Running.Authority.Url, "account/export")));
+        var text = await response.Content.ReadAsStringAsync();
+        await alice.SubmitAsync(new Uri(system.Running.Authority.Url, "account/delete"), "Delete my data");
+
+        var data = JsonDocument.Parse(text).RootElement;
+        data.GetProperty("approvals")[0].GetProperty("state").GetString().Should().Be("denied");
+        data.GetProperty("approvals")[0].GetProperty("authorization_details")[0].GetProperty("symbol").GetString().Should().Be("WAYNE");
+        data.GetProperty("stopped_agents")[0].GetProperty("agent_id").GetString().Should().Be(client.Agent.ClientId);
+        data.GetProperty("limits").GetProperty("trading").GetBoolean().Should().BeTrue();
+        data.GetProperty("notifications")[0].GetProperty("service").GetString().Should().Be("push.example");
+        text.Should().NotContain("secret-place");
+        await using var after = system.Running.Authority.Services.CreateAsyncScope();
+        var database = after.ServiceProvider.GetRequiredService<AuthorityDbContext>();
+        (await database.Set<Authority.Approvals.Approval>().AnyAsync()).Should().BeFalse();
+        (await database.Set<TradingLimits.TradingLimit>().AnyAsync()).Should().BeFalse();
+        (await database.Set<BrowserSubscription>().AnyAsync()).Should().BeFalse();
     }
 
     [Fact, Trait("Requirement", "DM-01"), Trait("Requirement", "TV-05"), Trait("Requirement", "AS-12")]

@@ -23,7 +23,10 @@ internal enum Tool
 internal static class Toolbox
 {
     /// <summary>The folder Clients of this project: the package of all foreign clients, and our scripts for them.</summary>
-    public static string Clients { get; } = Path.Combine(FindRepository(), "tests", "StockMcp.EndToEnd.Tests", "Clients");
+    /// <summary>The folder that everything lies in.</summary>
+    public static string Repository { get; } = FindRepository();
+
+    public static string Clients { get; } = Path.Combine(Repository, "tests", "StockMcp.EndToEnd.Tests", "Clients");
 
     public static string Node => Bin("node");
 
