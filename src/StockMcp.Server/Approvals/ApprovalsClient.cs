@@ -53,8 +53,7 @@ internal sealed partial class ApprovalsClient(
             request.Parameters.Add("request_context", context.ToJson().ToJsonString());
             using var client = http.CreateClient(HttpClientName);
             using var patience = Within(Patience, cancellationToken);
-            var response = await client.RequestBackchannelAuthenticationAsync(request, patience.Token);
-            cancellationToken.ThrowIfCancellationRequested();
+            var response = await InTimeAsync(client.RequestBackchannelAuthenticationAsync(request, patience.Token), cancellationToken);
             var isAway = response.ErrorType == ResponseErrorType.Exception && response.Exception is not JsonException || (int)response.HttpStatusCode >= 500;
             // A lost answer may be asked for again: the same request while it is pending is the same approval.
             if (isAway && attempt == 1) continue;
@@ -84,13 +83,13 @@ internal sealed partial class ApprovalsClient(
             using var request = credentials.AddTo(new BackchannelAuthenticationTokenRequest { Address = await authority.GetTokenEndpointAsync(cancellationToken), AuthenticationRequestId = authReqId });
             using var client = http.CreateClient(HttpClientName);
             using var patience = Within(LongestHold + Patience, cancellationToken);
-            response = await client.RequestBackchannelAuthenticationTokenAsync(request, patience.Token);
+            response = await InTimeAsync(client.RequestBackchannelAuthenticationTokenAsync(request, patience.Token), cancellationToken);
         }
         catch (TradingException)
         {
             return new PollAnswer(PollOutcome.Unavailable);
         }
-        cancellationToken.ThrowIfCancellationRequested();
+        // A token that came is used, also while this copy is told to stop: nobody else could redeem it before its lease ends.
         if (response.ErrorType == ResponseErrorType.Exception || response.Json is not { ValueKind: JsonValueKind.Object } json) return new PollAnswer(PollOutcome.Unavailable);
         if (response.IsError)
         {
@@ -230,6 +229,21 @@ internal sealed partial class ApprovalsClient(
 
     private static string Limit(BackchannelAuthenticationResponse response)
         => (response.TryGet(OidcConstants.TokenResponse.ErrorDescription) is { Length: > 0 } words ? ForeignText.Clean(words, 200).TrimEnd('.') : "A limit that the person set does not allow this order") + ". Nothing was ordered, and the person was not asked. get_trading_limits tells the limits; the person changes them on their own page.";
+
+    /// <summary>An answer that did not come in time is one that did not come; only whoever asks can give up otherwise.</summary>
+    internal static async Task<T> InTimeAsync<T>(Task<T> answer, CancellationToken cancellationToken) where T : ProtocolResponse, new()
+    {
+        try
+        {
+            var response = await answer;
+            if (response.ErrorType == ResponseErrorType.Exception) cancellationToken.ThrowIfCancellationRequested();
+            return response;
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            return ProtocolResponse.FromException<T>(exception);
+        }
+    }
 
     private static CancellationTokenSource Within(TimeSpan time, CancellationToken cancellationToken)
     {

@@ -46,8 +46,7 @@ internal sealed partial class ServerToken(IHttpClientFactory http, AuthorityMeta
         using var client = http.CreateClient(ApprovalsClient.HttpClientName);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(ApprovalsClient.Patience);
-        var response = await client.RequestClientCredentialsTokenAsync(request, patience.Token);
-        cancellationToken.ThrowIfCancellationRequested();
+        var response = await ApprovalsClient.InTimeAsync(client.RequestClientCredentialsTokenAsync(request, patience.Token), cancellationToken);
         if (response.ErrorType == ResponseErrorType.Exception || (int)response.HttpStatusCode >= 500) throw TradingException.Unavailable("the authorization server", response.Exception);
         if (response.IsError || response.AccessToken is not { Length: > 0 } token || response.ExpiresIn <= 0)
         {
