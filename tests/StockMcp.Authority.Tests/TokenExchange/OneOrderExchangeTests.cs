@@ -103,7 +103,7 @@ public sealed class OneOrderExchangeTests
 
         answer.Status.Should().Be(HttpStatusCode.OK, answer.ToString());
         answer["authorization_details"].Should().BeNull();
-        answer["scope"].Should().Be("orders:read trading");
+        answer["scope"].Should().Be("account:read orders:read trading");
     }
 
     private static HttpClient At(StockMcpSystem system, string token) => new() { BaseAddress = system.Running.Brokerage.Url, DefaultRequestHeaders = { Authorization = new("Bearer", token) } };

@@ -54,7 +54,7 @@ internal sealed class BrowserPerson : IAsyncDisposable
 {
     private readonly IBrowserContext context;
     private readonly DemoUser user;
-    private readonly TaskCompletionSource<Uri> left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource<Uri> left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<string> complaints = [];
 
     private BrowserPerson(IBrowserContext context, IPage page, DemoUser user)
@@ -95,8 +95,13 @@ internal sealed class BrowserPerson : IAsyncDisposable
         await Page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
     }
 
-    /// <summary>Where the browser was sent when it left the system.</summary>
-    public Task<Uri> LeaveAsync() => left.Task.WaitAsync(ForeignProcess.Patience);
+    /// <summary>Where the browser was sent when it left the system; asked again, when it left the next time.</summary>
+    public async Task<Uri> LeaveAsync()
+    {
+        var url = await left.Task.WaitAsync(ForeignProcess.Patience);
+        left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        return url;
+    }
 
     /// <summary>Keeps a picture of the whole page, in the folder that STOCKMCP_SCREENSHOTS names or a temporary one.</summary>
     public async Task<string> PhotographAsync(string name)
