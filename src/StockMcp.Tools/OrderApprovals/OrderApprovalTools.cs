@@ -131,15 +131,16 @@ internal sealed partial class OrderApprovalTools(TradingClient trading, Caller c
             ? total : throw TradingException.InvalidArgument("max_total", $"max_total is less than the order would cost: {ApprovalWords.Money(OrderTotal.AtMarket(order, quote))} USD now. With a collar of 3 % it would be {ApprovalWords.Money(suggested)}.");
     }
 
+    // With what the order will need: a connection that does not allow it is found out before the person is asked, not after their yes.
     private async Task<AccountAnswer> AccountAsync(CancellationToken cancellationToken)
     {
-        if (caller.Scopes.Contains(StockScopes.PortfolioRead)) return await trading.GetAccountAsync(cancellationToken);
         try
         {
             return await trading.GetAccountToTradeAsync(cancellationToken);
         }
         catch (TradingException exception) when (exception.Code == ErrorCode.UpstreamRefused)
         {
+            if (caller.Scopes.Contains(StockScopes.PortfolioRead)) return await trading.GetAccountAsync(cancellationToken);
             throw new TradingException(ErrorCode.AuthorizationRefused, $"An order names its account, and the brokerage does not show the account to an agent without {StockScopes.PortfolioRead}. The person signs this agent in again and ticks it, too.", exception);
         }
     }

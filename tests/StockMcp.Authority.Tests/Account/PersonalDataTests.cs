@@ -42,7 +42,7 @@ public sealed class PersonalDataTests
     {
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         var approval = await client.AskAsync(context: new { name = "Wayne Enterprises" });
         await alice.SubmitAsync(approval.Page, "Deny, and stop asking");
         await alice.SubmitAsync(new Uri(system.Running.Authority.Url, "account/limits"), "Save limits");

@@ -13,7 +13,7 @@ public sealed class ApprovalEventsTests
     {
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         using var events = await EventStream.OpenAsync(system, alice);
         (await events.NextAsync(_ => true)).GetProperty("pending").GetArrayLength().Should().Be(0);
 
@@ -35,7 +35,7 @@ public sealed class ApprovalEventsTests
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
         using var bob = Person.Bob(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         await (await TestAgent.RegisterAsync(system)).ConnectAsync(bob);
         using var events = await EventStream.OpenAsync(system, bob);
         await events.NextAsync(_ => true);
@@ -55,7 +55,7 @@ public sealed class ApprovalEventsTests
         var clock = new ShiftedClock();
         await using var system = await StockMcpSystem.StartAsync(clock: clock);
         using var alice = Person.Alice(system);
-        await BackchannelClient.ConnectAsync(system, alice);
+        await AskingAgent.ConnectAsync(system, alice);
         clock.Advance(TimeSpan.FromMinutes(10));
         using (var events = await EventStream.OpenAsync(system, alice)) await events.NextAsync(_ => true);
         using var byScript = new HttpRequestMessage(HttpMethod.Get, new Uri(system.Running.Authority.Url, "approvals"));
@@ -72,7 +72,7 @@ public sealed class ApprovalEventsTests
     {
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
-        await BackchannelClient.ConnectAsync(system, alice);
+        await AskingAgent.ConnectAsync(system, alice);
         var open = new List<EventStream>();
         for (var number = 0; number < OpenPages.MostPerPerson; number++) open.Add(await EventStream.OpenAsync(system, alice));
 

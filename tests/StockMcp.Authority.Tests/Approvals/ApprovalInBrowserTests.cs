@@ -17,7 +17,7 @@ public sealed class ApprovalInBrowserTests(Browser browser)
     {
         await using var system = await StockMcpSystem.StartAsync();
         using var elsewhere = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, elsewhere, "Claude Code");
+        var client = await AskingAgent.ConnectAsync(system, elsewhere, "Claude Code");
         await using var alice = await browser.OpenAsync(system, "alice", device);
         var page = alice.Page;
         await page.GotoAsync(new Uri(system.Running.Authority.Url, "approvals").AbsoluteUri);
@@ -33,7 +33,7 @@ public sealed class ApprovalInBrowserTests(Browser browser)
         var before = await left.TextContentAsync();
         await Assertions.Expect(left).Not.ToHaveTextAsync(before!);
 
-        var other = await client.AskAsync(BackchannelClient.Order("STARK", "3", "120.25"), code: "P4T-9RW");
+        var other = await client.AskAsync(AskingAgent.Order("STARK", "3", "120.25"), code: "P4T-9RW");
         await Assertions.Expect(page.Locator("#news")).ToContainTextAsync("BUY 3 STARK");
         await PhotographAsync(alice, $"approval-news-{device}");
         await page.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
@@ -49,7 +49,7 @@ public sealed class ApprovalInBrowserTests(Browser browser)
         await Assertions.Expect(page.GetByText("You said no. Nothing was placed.")).ToBeVisibleAsync();
         await page.GoBackAsync();
         await Assertions.Expect(page.GetByText("You said no. Nothing was placed.")).ToBeVisibleAsync();
-        await client.AskAsync(BackchannelClient.Order("ACME", "2", "10.00"), code: "W8Z-3KD");
+        await client.AskAsync(AskingAgent.Order("ACME", "2", "10.00"), code: "W8Z-3KD");
         await page.GotoAsync(new Uri(system.Running.Authority.Url, "approvals").AbsoluteUri);
         await Assertions.Expect(page).ToHaveTitleAsync("(1) Requests · StockMcp");
         await PhotographAsync(alice, $"approvals-{device}");
@@ -68,9 +68,9 @@ public sealed class ApprovalInBrowserTests(Browser browser)
     {
         await using var system = await StockMcpSystem.StartAsync();
         using var elsewhere = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, elsewhere, new string('W', 90));
+        var client = await AskingAgent.ConnectAsync(system, elsewhere, new string('W', 90));
         var effects = Enumerable.Range(0, 8).Select(_ => new { label = new string('W', 50), before = "\u05D0\u05D1\u05D2 <script>alert(1)</script>", after = new string('9', 60) });
-        var approval = await client.AskAsync(BackchannelClient.Order(quantity: "123456", price: "9999999.99"), context: new { name = "\u202E" + string.Concat(Enumerable.Repeat("Z\u0353\u0353\u0353", 60)), effects }, code: new string('M', 64));
+        var approval = await client.AskAsync(AskingAgent.Order(quantity: "123456", price: "9999999.99"), context: new { name = "\u202E" + string.Concat(Enumerable.Repeat("Z\u0353\u0353\u0353", 60)), effects }, code: new string('M', 64));
         await using var alice = await browser.OpenAsync(system, "alice", Device.Phone);
         await alice.Page.GotoAsync(approval.Page.AbsoluteUri);
         await alice.SignInAsync();

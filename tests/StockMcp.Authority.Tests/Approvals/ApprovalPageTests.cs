@@ -21,7 +21,7 @@ public sealed class ApprovalPageTests
     {
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice, "Helper");
+        var client = await AskingAgent.ConnectAsync(system, alice, "Helper");
         var approval = await client.AskAsync(context: s_context, code: "K7M-2QX");
 
         using var response = await alice.SendAsync(new(HttpMethod.Get, approval.Page));
@@ -53,7 +53,7 @@ public sealed class ApprovalPageTests
         if (name == "marks") name = "Z" + string.Concat(Enumerable.Repeat("\u0353", 1500));
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice, name.Length < 100 ? "Agent " + name.Replace("\0", "", StringComparison.Ordinal) : null);
+        var client = await AskingAgent.ConnectAsync(system, alice, name.Length < 100 ? "Agent " + name.Replace("\0", "", StringComparison.Ordinal) : null);
         var context = new { name, effects = new[] { new { label = name.Length > 100 ? name[..400] : name, before = "<b>1</b>", after = "2" } } };
         var json = JsonSerializer.Serialize(context, s_asIs);
         var approval = await client.AskAsync(context: json);
@@ -75,7 +75,7 @@ public sealed class ApprovalPageTests
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
         alice.SecFetchSite = "same-origin";
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         var approval = await client.AskAsync();
 
         await alice.SubmitAsync(approval.Page, "Approve");
@@ -94,8 +94,8 @@ public sealed class ApprovalPageTests
     {
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
-        var (first, second) = (await client.AskAsync(), await client.AskAsync(BackchannelClient.Order(quantity: "11")));
+        var client = await AskingAgent.ConnectAsync(system, alice);
+        var (first, second) = (await client.AskAsync(), await client.AskAsync(AskingAgent.Order(quantity: "11")));
         var tabs = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => FormAsync(alice, first.Page)));
         var late = await FormAsync(alice, second.Page);
 
@@ -115,7 +115,7 @@ public sealed class ApprovalPageTests
         var clock = new ShiftedClock();
         await using var system = await StockMcpSystem.StartAsync(clock: clock);
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         var approval = await client.AskAsync(seconds: 60);
         var form = await FormAsync(alice, approval.Page);
         clock.Advance(TimeSpan.FromSeconds(61));
@@ -133,7 +133,7 @@ public sealed class ApprovalPageTests
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
         using var bob = Person.Bob(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         await (await TestAgent.RegisterAsync(system)).ConnectAsync(bob);
         var approval = await client.AskAsync();
         var (alices, bobs) = (await FormAsync(alice, approval.Page), await FormAsync(bob, List(system)));
@@ -167,7 +167,7 @@ public sealed class ApprovalPageTests
     {
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         var approval = await client.AskAsync();
         using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
 
@@ -194,7 +194,7 @@ public sealed class ApprovalPageTests
         var clock = new ShiftedClock();
         await using var system = await StockMcpSystem.StartAsync(clock: clock);
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         for (var minutes = 0; minutes < 16; minutes += 8)
         {
             clock.Advance(TimeSpan.FromMinutes(8));
@@ -222,7 +222,7 @@ public sealed class ApprovalPageTests
         await using var system = await StockMcpSystem.StartAsync(clock: clock);
         using var alice = Person.Alice(system);
         using (var bobsOwn = Person.Bob(system)) await (await TestAgent.RegisterAsync(system)).ConnectAsync(bobsOwn);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         for (var minutes = 0; minutes < 16; minutes += 8)
         {
             clock.Advance(TimeSpan.FromMinutes(8));
@@ -246,7 +246,7 @@ public sealed class ApprovalPageTests
     {
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         var approval = await client.AskAsync();
         await alice.SubmitAsync(approval.Page, "Approve");
 
@@ -261,13 +261,13 @@ public sealed class ApprovalPageTests
     {
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         var approval = await client.AskAsync();
         (await MainAsync(alice, new Uri(system.Running.Authority.Url, "account"))).Should().Contain("1 waiting");
 
         await alice.SubmitAsync(approval.Page, "Deny, and stop asking");
 
-        (await client.AskRawAsync(BackchannelClient.Order(quantity: "1")))["limit"].Should().Be("asking_stopped");
+        (await client.AskRawAsync(AskingAgent.Order(quantity: "1")))["limit"].Should().Be("asking_stopped");
         (await MainAsync(alice, new Uri(system.Running.Authority.Url, "account"))).Should().NotContain("waiting");
     }
 

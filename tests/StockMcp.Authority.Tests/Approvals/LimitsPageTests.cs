@@ -12,7 +12,7 @@ public sealed class LimitsPageTests
     {
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         var approval = await client.AskAsync();
         var token = await FormTokenAsync(alice, approval.Page);
         await SetAsync(system, alice, new() { ["Trading"] = "on", ["LargestOrder"] = "700" }, HttpStatusCode.SeeOther);
@@ -24,7 +24,7 @@ public sealed class LimitsPageTests
         page.QuerySelectorAll(".decide button").Select(button => button.TextContent).Should().Equal("Deny", "Deny, and stop asking for an hour");
         pressed.StatusCode.Should().Be(HttpStatusCode.SeeOther);
         (await alice.ReadAsync(approval.Page)).Should().Contain("waiting for you");
-        (await client.AskRawAsync(BackchannelClient.Order(quantity: "20")))["limit"].Should().Be("largest_order");
+        (await client.AskRawAsync(AskingAgent.Order(quantity: "20")))["limit"].Should().Be("largest_order");
     }
 
     [Fact, Trait("Requirement", "OX-07"), Trait("Requirement", "AS-17")]
@@ -32,7 +32,7 @@ public sealed class LimitsPageTests
     {
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         var approval = await client.AskAsync();
         await alice.SubmitAsync(approval.Page, "Approve");
         await client.PollAsync(approval);
@@ -45,9 +45,9 @@ public sealed class LimitsPageTests
         Value("LargestDailyTotal").Should().Be("10000.00");
         Value("AllowedSymbols").Should().Be("BRK.B WAYNE");
         Value("DeniedSymbols").Should().Be("LEX");
-        (await client.AskRawAsync(BackchannelClient.Order("LEX")))["limit"].Should().Be("symbol_not_allowed");
+        (await client.AskRawAsync(AskingAgent.Order("LEX")))["limit"].Should().Be("symbol_not_allowed");
         await SetAsync(system, alice, [], HttpStatusCode.SeeOther);
-        (await client.AskRawAsync(BackchannelClient.Order("LEX")))["limit"].Should().Be("trading_off");
+        (await client.AskRawAsync(AskingAgent.Order("LEX")))["limit"].Should().Be("trading_off");
         (await alice.ReadAsync(new Uri(system.Running.Authority.Url, "account"))).Should().Contain("trading is off");
 
         string? Value(string name) => page.QuerySelector($"input[name={name}]")!.GetAttribute("value");
@@ -58,7 +58,7 @@ public sealed class LimitsPageTests
     {
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
-        await BackchannelClient.ConnectAsync(system, alice);
+        await AskingAgent.ConnectAsync(system, alice);
         await SetAsync(system, alice, new() { ["Trading"] = "on", ["LargestOrder"] = "100" }, HttpStatusCode.SeeOther);
         foreach (var (field, value) in new[]
         {

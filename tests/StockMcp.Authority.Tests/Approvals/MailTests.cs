@@ -17,7 +17,7 @@ public sealed class MailTests
     {
         await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice, "<b>Helper</b>");
+        var client = await AskingAgent.ConnectAsync(system, alice, "<b>Helper</b>");
         await HasAddressAsync(system, client, "alice@example.com");
 
         var approval = await client.AskAsync(code: "K7M-2QX");
@@ -38,20 +38,20 @@ public sealed class MailTests
         await using var system = await StockMcpSystem.StartAsync(clock: clock);
         using var alice = Person.Alice(system);
         using var bob = Person.Bob(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
-        var bobs = await BackchannelClient.ConnectAsync(system, bob);
+        var client = await AskingAgent.ConnectAsync(system, alice);
+        var bobs = await AskingAgent.ConnectAsync(system, bob);
         await HasAddressAsync(system, bobs, null);
         await HasAddressAsync(system, client, "alice@example.com");
         await alice.SubmitAsync(new Uri(system.Running.Authority.Url, "approvals"), "Switch mail off");
-        await client.AskAsync(BackchannelClient.Order(quantity: "2"));
-        await bobs.AskAsync(BackchannelClient.Order(quantity: "3"));
+        await client.AskAsync(AskingAgent.Order(quantity: "2"));
+        await bobs.AskAsync(AskingAgent.Order(quantity: "3"));
 
         clock.Advance(TimeSpan.FromSeconds(11));
         await Eventually.ShouldAsync(() => Notices(system) == 2, "both were looked at");
 
         Files(system).Should().BeEmpty();
         await alice.SubmitAsync(new Uri(system.Running.Authority.Url, "approvals"), "Switch mail on");
-        await client.AskAsync(BackchannelClient.Order(quantity: "4"));
+        await client.AskAsync(AskingAgent.Order(quantity: "4"));
         clock.Advance(TimeSpan.FromSeconds(11));
         await Eventually.ShouldAsync(() => Files(system).Length == 1, "the one that she wants to hear of");
     }
@@ -65,7 +65,7 @@ public sealed class MailTests
             AuthoritySettings = new Dictionary<string, string?> { ["Email:Host"] = "127.0.0.1", ["Email:Port"] = $"{port}", ["Email:StartTls"] = "false", ["Email:From"] = "Stock <stock@example.com>" },
         });
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         await HasAddressAsync(system, client, "alice@example.com");
         await client.AskAsync();
         await Eventually.ShouldAsync(() => system.Logs.Lines.Any(line => line.Text.Contains("could not be sent", StringComparison.Ordinal)), "the first attempt");
@@ -104,7 +104,7 @@ public sealed class MailTests
         return Directory.Exists(folder) ? Directory.GetFiles(folder, "*.eml") : [];
     }
 
-    private static async Task HasAddressAsync(StockMcpSystem system, BackchannelClient client, string? address)
+    private static async Task HasAddressAsync(StockMcpSystem system, AskingAgent client, string? address)
     {
         await using var scope = system.Running.Authority.Services.CreateAsyncScope();
         var id = Guid.Parse(client.Subject);

@@ -21,7 +21,7 @@ public sealed class PushTests
         await using var service = await PushService.StartAsync();
         using var alice = Person.Alice(system);
         using var bob = Person.Bob(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         await (await TestAgent.RegisterAsync(system)).ConnectAsync(bob);
         var key = await SwitchOnAsync(system, alice, service.Subscription("alice"));
         await SwitchOnAsync(system, bob, service.Subscription("bob"));
@@ -59,7 +59,7 @@ public sealed class PushTests
         await using var system = await StartAsync();
         await using var service = await PushService.StartAsync();
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         await SwitchOnAsync(system, alice, service.Subscription());
         service.Answer = status;
 
@@ -75,7 +75,7 @@ public sealed class PushTests
         await using var system = await StartAsync();
         await using var service = await PushService.StartAsync();
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         await SwitchOnAsync(system, alice, service.Subscription());
         service.Answer = HttpStatusCode.ServiceUnavailable;
         await client.AskAsync();
@@ -93,7 +93,7 @@ public sealed class PushTests
         await using var system = await StockMcpSystem.StartAsync(); // loopback is not allowed
         await using var service = await PushService.StartAsync();
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
         var good = service.Subscription();
         foreach (var (member, value) in new[]
         {

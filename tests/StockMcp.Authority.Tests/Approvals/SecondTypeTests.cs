@@ -22,7 +22,7 @@ public sealed partial class SecondTypeTests
         settings["AuthorizationDetailsTypes:transfer:SchemaFile"] = schema;
         await using var system = await StockMcpSystem.StartAsync(options => options with { AuthoritySettings = settings });
         using var alice = Person.Alice(system);
-        var client = await BackchannelClient.ConnectAsync(system, alice);
+        var client = await AskingAgent.ConnectAsync(system, alice);
 
         var approval = await client.AskAsync(new() { ["type"] = "transfer", ["from"] = "A-1", ["to"] = "B-2", ["amount"] = "250.00", ["currency"] = "USD", ["speed"] = "instant" });
         var page = await new HtmlParser().ParseDocumentAsync(await alice.ReadAsync(approval.Page));

@@ -13,6 +13,8 @@ namespace StockMcp.EndToEnd.Tests.Orders;
 /// <summary>The whole story: a real MCP client asks, the person's open page shows it without reload, one tap, and the waiting tool answers with the order.</summary>
 public sealed class OrderInBrowserTests(Browser browser)
 {
+    private static readonly Dictionary<string, object?> s_order = new() { ["symbol"] = "WAYNE", ["side"] = "buy", ["quantity"] = "10", ["order_type"] = "limit", ["limit_price"] = "90.00", ["wait_seconds"] = 60 };
+
     [Theory, Requires(StockMcp.Testing.ForeignClients.Tool.Chromium), Trait("Requirement", "AP-01"), Trait("Requirement", "AP-02")]
     [InlineData(Device.Phone)]
     [InlineData(Device.Desktop)]
@@ -37,20 +39,26 @@ public sealed class OrderInBrowserTests(Browser browser)
         await using var client = await McpClient.CreateAsync(transport);
         // The client steps up to what the first order tool needs, and the person allows it.
         (await client.CallToolAsync("get_trading_limits")).IsError.Should().NotBe(true);
+        // Her account at the broker does not allow orders yet: she is told before she is asked for a yes, and connects more.
+        var refused = await client.CallToolAsync("place_order", s_order);
+        refused.IsError.Should().BeTrue();
+        await alice.Page.GotoAsync(JsonSerializer.SerializeToNode(refused.StructuredContent)!["error"]!["connect_uri"]!.GetValue<string>());
+        await alice.Page.GetByRole(AriaRole.Button, new() { Name = "Connect", Exact = true }).ClickAsync();
+        await alice.Page.WaitForURLAsync("**/account");
         await alice.Page.GotoAsync(new Uri(system.Running.Authority.Url, "approvals").AbsoluteUri);
         await alice.PhotographAsync($"approvals-empty-{device}");
 
         var progress = new List<string?>();
         var waiting = client.CallToolAsync(
             "place_order",
-            new Dictionary<string, object?> { ["symbol"] = "WAYNE", ["side"] = "buy", ["quantity"] = "10", ["order_type"] = "limit", ["limit_price"] = "90.00", ["wait_seconds"] = 60 },
+            s_order,
             new Progress<ModelContextProtocol.ProgressNotificationValue>(value => progress.Add(value.Message)));
 
         // Nobody reloads.
         await Assertions.Expect(alice.Page.GetByText("BUY 10 WAYNE").First).ToBeVisibleAsync(new() { Timeout = 20_000 });
         await alice.PhotographAsync($"approvals-live-{device}");
         var approve = alice.Page.GetByRole(AriaRole.Button, new() { Name = "Approve" }).First;
-        if (!await approve.IsVisibleAsync()) await alice.Page.GetByText("BUY 10 WAYNE").First.ClickAsync();
+        await alice.Page.GetByRole(AriaRole.Link, new() { Name = "Look and decide" }).ClickAsync();
         await Assertions.Expect(approve).ToBeVisibleAsync();
         await Assertions.Expect(alice.Page.GetByText("Wayne Enterprises").First).ToBeVisibleAsync();
         await Assertions.Expect(alice.Page.GetByText("900.00 USD").First).ToBeVisibleAsync();

@@ -8,7 +8,7 @@ using StockMcp.Testing.People;
 
 namespace StockMcp.Authority.Tests.AuthorizationDetails;
 
-public sealed class SecondTypeTests
+public sealed class DetailsTypeTests
 {
     private const string Schema = """
         { "type": "object", "additionalProperties": false, "required": [ "type", "to", "amount" ],

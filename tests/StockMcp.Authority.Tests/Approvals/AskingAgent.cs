@@ -7,12 +7,12 @@ using StockMcp.Testing.People;
 namespace StockMcp.Authority.Tests.Approvals;
 
 /// <summary>An agent that a person allowed to ask for orders, and the MCP server's client that asks for it.</summary>
-internal sealed class BackchannelClient
+internal sealed class AskingAgent
 {
     private static int s_codes;
     private readonly StockMcpSystem system;
 
-    private BackchannelClient(StockMcpSystem system, TestAgent agent, TokenSet tokens) => (this.system, Agent, Tokens) = (system, agent, tokens);
+    private AskingAgent(StockMcpSystem system, TestAgent agent, TokenSet tokens) => (this.system, Agent, Tokens) = (system, agent, tokens);
 
     public TestAgent Agent { get; }
 
@@ -21,7 +21,7 @@ internal sealed class BackchannelClient
     public string Subject => new JsonWebToken(Tokens.AccessToken).Subject;
 
     /// <summary>Connects an agent with the scope that asks.</summary>
-    public static async Task<BackchannelClient> ConnectAsync(StockMcpSystem system, Person person, string? name = null)
+    public static async Task<AskingAgent> ConnectAsync(StockMcpSystem system, Person person, string? name = null)
     {
         var agent = await TestAgent.RegisterAsync(system, name: name);
         return new(system, agent, await agent.ConnectAsync(person, "orders:read orders:write"));
