@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace StockMcp.Hosting;
@@ -18,7 +19,16 @@ public static class ServiceHost
         try
         {
             await using var app = build(args);
-            await app.RunAsync();
+            try
+            {
+                await app.StartAsync(CancellationToken.None);
+                await app.WaitForShutdownAsync(CancellationToken.None);
+            }
+            catch
+            {
+                await app.StopAsync(CancellationToken.None); // what had started already must not find its services gone
+                throw;
+            }
             return 0;
         }
         catch (Exception exception) when (Explain(exception) is { } explanation)

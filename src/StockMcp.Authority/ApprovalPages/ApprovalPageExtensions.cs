@@ -3,11 +3,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using StockMcp.Authority.Approvals;
-using StockMcp.Authority.Connections;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.SignIn;
-using StockMcp.Authority.TradingLimits;
-using StockMcp.Authority.Vault;
 using StockMcp.Authority.WebPush;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
@@ -27,6 +24,7 @@ public static class ApprovalPageExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddScoped<ApprovalView>();
+        builder.Services.AddScoped<ApprovalChoices>();
         builder.Services.AddSingleton<OpenPages>();
     }
 
@@ -46,14 +44,21 @@ public static class ApprovalPageExtensions
         forms.MapPost("/push/remove", PushPages.RemoveAsync);
     }
 
-    private static async Task<RazorComponentResult<ApprovalListPage>> ListAsync(ClaimsPrincipal user, ApprovalView view, AuthorityDbContext database, BrowserSubscriptions subscriptions, VapidKeys vapid, CancellationToken cancellationToken)
+    private static async Task<RazorComponentResult<ApprovalListPage>> ListAsync(ClaimsPrincipal user, ApprovalView view, ApprovalStore approvals, ApprovalChoices choices, AuthorityDbContext database, BrowserSubscriptions subscriptions, VapidKeys vapid, CancellationToken cancellationToken)
     {
         var personId = user.PersonId();
+        var shown = await view.ListAsync(personId, cancellationToken);
+        var waiting = new Dictionary<Guid, ApprovalChoice>();
+        foreach (var pending in shown.Where(approval => approval.IsPending))
+        {
+            if (await approvals.FindAsync(pending.Id, cancellationToken) is { } approval) waiting[pending.Id] = await choices.ReadAsync(user, approval, pending.Terms, cancellationToken);
+        }
         var person = await database.Set<Person>().AsNoTracking().FirstAsync(person => person.Id == personId, cancellationToken);
         return new(new
         {
             Person = user.GetClaim(Claims.Name)!,
-            Approvals = await view.ListAsync(personId, cancellationToken),
+            Approvals = (IReadOnlyList<ShownApproval>)[.. shown.Where(approval => !approval.IsPending || waiting.ContainsKey(approval.Id))],
+            Choices = (IReadOnlyDictionary<Guid, ApprovalChoice>)waiting,
             person.Email,
             MailOn = !person.MailOff,
             Browsers = (IReadOnlyList<BrowserSubscription>)await subscriptions.ListAsync(personId, cancellationToken),
@@ -62,27 +67,18 @@ public static class ApprovalPageExtensions
     }
 
     private static async Task<IResult> ShowAsync(
-        Guid id, ClaimsPrincipal user, HttpContext context, ApprovalStore approvals, ApprovalView view, TradingLimitStore limits, SessionCookie sessions, TokenVault vault, ConnectionTable connections, CancellationToken cancellationToken)
+        Guid id, ClaimsPrincipal user, ApprovalStore approvals, ApprovalView view, ApprovalChoices choices, CancellationToken cancellationToken)
     {
-        var personId = user.PersonId();
-        if (await approvals.FindAsync(id, cancellationToken) is not { } approval || approval.PersonId != personId) return NotYours();
+        if (await approvals.FindAsync(id, cancellationToken) is not { } approval || approval.PersonId != user.PersonId()) return NotYours();
         var shown = await view.ShowAsync(approval, cancellationToken);
-        return new RazorComponentResult<ApprovalPage>(new
-        {
-            Person = user.GetClaim(Claims.Name)!,
-            Approval = shown,
-            Broken = shown.IsPending ? await limits.FindBrokenAsync(personId, shown.Terms, cancellationToken) : null,
-            AgentGone = shown.IsPending && !await approvals.MayAskAsync(personId, approval.AgentId, approval.Resource, approval.ScopeList, cancellationToken),
-            MustSignInAgain = shown.IsPending && !await sessions.IsFreshAsync(user, cancellationToken),
-            Connection = (await FindConnectionAsync(personId, vault, connections, cancellationToken)).DisplayName,
-        });
+        return new RazorComponentResult<ApprovalPage>(new { Person = user.GetClaim(Claims.Name)!, Approval = shown, Choice = await choices.ReadAsync(user, approval, shown.Terms, cancellationToken) });
     }
 
-    private static async Task<IResult> DecideAsync(Guid id, ClaimsPrincipal user, HttpContext context, ApprovalStore approvals, SessionCookie sessions, TokenVault vault, ConnectionTable connections, CancellationToken cancellationToken)
+    private static async Task<IResult> DecideAsync(Guid id, ClaimsPrincipal user, HttpContext context, ApprovalStore approvals, SessionCookie sessions, ApprovalChoices choices, CancellationToken cancellationToken)
     {
         var decision = (await context.Request.ReadFormAsync(cancellationToken))[Decision].ToString();
         if (decision is not (Approve or Deny or DenyAndStop)) return Problem("Nothing was decided", "Press one of the buttons of the page.", StatusCodes.Status400BadRequest);
-        if (!await sessions.IsFreshAsync(user, cancellationToken)) return await SignInAgainAsync(id, user, approvals, vault, connections, cancellationToken);
+        if (!await sessions.IsFreshAsync(user, cancellationToken)) return await SignInAgainAsync(id, user, approvals, choices, cancellationToken);
         return await approvals.DecideAsync(user.PersonId(), id, approve: decision == Approve, stopAsking: decision == DenyAndStop, cancellationToken) is DecideOutcome.NotFound ? NotYours() : Back(id);
     }
 
@@ -90,9 +86,9 @@ public static class ApprovalPageExtensions
         => await approvals.WithdrawAsync(user.PersonId(), id, cancellationToken) is DecideOutcome.NotFound ? NotYours() : Back(id);
 
     // AP-02: the decision comes only after it, on the page to which they come back.
-    private static async Task<IResult> SignInAgainAsync(Guid id, ClaimsPrincipal user, ApprovalStore approvals, TokenVault vault, ConnectionTable connections, CancellationToken cancellationToken)
+    private static async Task<IResult> SignInAgainAsync(Guid id, ClaimsPrincipal user, ApprovalStore approvals, ApprovalChoices choices, CancellationToken cancellationToken)
         => await approvals.FindAsync(id, cancellationToken) is { } approval && approval.PersonId == user.PersonId()
-            ? SignInExtensions.SignInAgain(await FindConnectionAsync(approval.PersonId, vault, connections, cancellationToken), approval.PersonId, ApprovalExtensions.PageOf(id))
+            ? SignInExtensions.SignInAgain(await choices.FindConnectionAsync(approval.PersonId, cancellationToken), approval.PersonId, ApprovalExtensions.PageOf(id))
             : NotYours();
 
     private static async Task<IResult> SetMailAsync(ClaimsPrincipal user, HttpContext context, AuthorityDbContext database, CancellationToken cancellationToken)
@@ -100,13 +96,6 @@ public static class ApprovalPageExtensions
         var (personId, off) = (user.PersonId(), (await context.Request.ReadFormAsync(cancellationToken))["mail"] != "on");
         await database.Set<Person>().Where(person => person.Id == personId).ExecuteUpdateAsync(set => set.SetProperty(person => person.MailOff, off), cancellationToken);
         return Results.LocalRedirect(Page);
-    }
-
-    // Where they can sign in: an account that was disconnected still says who they are.
-    private static async Task<Connection> FindConnectionAsync(Guid personId, TokenVault vault, ConnectionTable connections, CancellationToken cancellationToken)
-    {
-        var accounts = await vault.ListAsync(personId, cancellationToken);
-        return connections.All.FirstOrDefault(connection => accounts.Any(account => account.Connection == connection.Name)) ?? connections.All[0];
     }
 
     // The back button and a reload send nothing again; and where it was decided before, the page says so.

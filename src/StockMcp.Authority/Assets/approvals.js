@@ -26,6 +26,9 @@
         const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
         const fresh = page.getElementById('live');
         if (fresh) {
+          // What has just moved cannot be pressed for a moment: the finger may be on its way to what was there before.
+          fresh.classList.add('settling');
+          setTimeout(() => fresh.classList.remove('settling'), 800);
           document.getElementById('live').replaceWith(document.adoptNode(fresh));
           document.title = page.title;
           countAnew();

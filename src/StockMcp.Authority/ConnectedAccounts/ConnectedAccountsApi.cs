@@ -61,7 +61,7 @@ internal static class ConnectedAccountsApi
 
     private static AccountAnswer Answer(ConnectedAccount account, Connection connection, PublicUrl publicUrl) => new(
         account.Id, account.Connection, connection.DisplayName, account.AccountName, account.State, account.InUse,
-        connection.Served([.. account.GrantedScopes]), [.. account.GrantedScopes.Except(connection.SignInScopes)], account.ConnectedAt,
+        connection.Served([.. account.GrantedScopes]), [.. account.GrantedScopes.Except([.. connection.SignInScopes, Scopes.Email])], account.ConnectedAt,
         publicUrl.At(ConnectedAccountsExtensions.ConnectPath(connection, [])));
 
     internal sealed record ConnectBody(

@@ -26,7 +26,9 @@ public sealed class ApprovalInBrowserTests(Browser browser)
         await PhotographAsync(alice, $"approvals-empty-{device}");
 
         var approval = await client.AskAsync(context: s_context, code: "K7M-2QX");
-        await page.GetByRole(AriaRole.Link, new() { Name = "Look and decide" }).ClickAsync(); // it came by itself
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Approve" })).ToBeVisibleAsync(); // it came by itself
+        await PhotographAsync(alice, $"approvals-one-{device}");
+        await page.GetByRole(AriaRole.Link, new() { Name = "BUY 10 WAYNE" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("BUY 10 WAYNE");
         await PhotographAsync(alice, $"approval-{device}");
         var left = page.Locator("[data-left]");

@@ -143,13 +143,13 @@ public sealed class BackchannelTests(BackchannelTests.System backchannel) : ICla
 
         (await agent.TokenAsync(("grant_type", BackchannelClient.Grant), ("auth_req_id", asked["auth_req_id"]!)))["error"].Should().Be("unauthorized_client");
         (await client.PollAsync(asked["auth_req_id"]!, ("client_secret", "wrong")))["error"].Should().Be("invalid_client");
-        (await client.PollAsync(asked["auth_req_id"]!, ("client_secret", null)))["error"].Should().Be("invalid_client");
+        (await client.PollAsync(asked["auth_req_id"]!, ("client_secret", null)))["error"].Should().Be("invalid_client", "fapi-ciba-id1-ensure-without-client-assertion-in-token-endpoint-request");
         (await client.PollAsync(asked["auth_req_id"]!)).Status.Should().Be(HttpStatusCode.OK);
     }
 
     [Theory, Trait("Requirement", "CB-01"), Trait("Requirement", "CB-06")]
     [InlineData("client_secret", "wrong", "invalid_client", "fapi-ciba-id1-ensure-invalid-client-assertions-in-backchannel-authorization-request-fail")]
-    [InlineData("client_secret", null, "invalid_client", "fapi-ciba-id1-ensure-without-client-assertion-in-backchannel-authorization-request-fails")]
+    [InlineData("client_secret", null, "invalid_client", "fapi-ciba-id1-ensure-without-client-assertion-in-backchannel-authorization-request")]
     [InlineData("client_id", "nobody", "invalid_client", "fapi-ciba-id1-ensure-wrong-client-id-in-backchannel-authorization-request")]
     [InlineData("login_hint", null, "invalid_request", "no hint")]
     [InlineData("id_token_hint", "x", "invalid_request", "fapi-ciba-id1-ensure-authorization-request-with-multiple-hints-fails")]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using StockMcp.EndToEnd.Tests.Agents;
 using StockMcp.Testing.ForeignClients;
 using StockMcp.Testing.Harness;
@@ -7,7 +8,7 @@ using StockMcp.Testing.People;
 namespace StockMcp.EndToEnd.Tests.Orders;
 
 /// <summary>An agent asks, the person decides on their own page, and exactly that order is placed, once.</summary>
-public sealed class OrderTests
+public sealed class OrderTests(SharedSystem shared)
 {
     [Fact, Trait("Requirement", "OX-01"), Trait("Requirement", "OX-03"), Trait("Requirement", "AU-01"), Trait("Requirement", "AP-01")]
     public async Task What_the_person_approves_is_placed_while_the_tool_waits()
@@ -106,9 +107,11 @@ public sealed class OrderTests
     [InlineData(OrderFault.ErrorAfter)]
     [InlineData(OrderFault.ErrorBefore)]
     [InlineData(OrderFault.Lost)]
+    [InlineData(OrderFault.Late)]
     public async Task Whatever_becomes_of_the_brokers_answer_there_is_one_order_and_the_tool_says_so(OrderFault fault)
     {
         await using var faults = await BrokerageFaults.StartAsync();
+        faults.Delay = TimeSpan.FromSeconds(30);
         await using var system = await StockMcpSystem.StartAsync(faults.Before);
         using var alice = Person.Alice(system);
         using var trader = await Trader.ConnectAsync(system, alice);
@@ -121,6 +124,33 @@ public sealed class OrderTests
         ended.Status.Should().Be("placed", ended.ToString());
         var order = (await trader.OrdersAsync()).Should().ContainSingle().Subject!;
         order["order_id"]!.GetValue<string>().Should().Be(ended.OrderId);
+    }
+
+    [Theory, Trait("Requirement", "CB-05")]
+    [InlineData("market", "1", "day", null, null, "95.00")]
+    [InlineData("market", "0.25", "day", null, null, "25.00")]
+    [InlineData("limit", "2", "fok", "95.00", null, null)]
+    [InlineData("limit", "2", "ioc", "95.00", null, null)]
+    [InlineData("stop", "1", "gtc", null, "500.00", "520.00")]
+    [InlineData("stop_limit", "1", "day", "505.00", "500.00", null)]
+    public async Task Every_kind_of_order_is_placed_as_it_was_approved(string type, string quantity, string timeInForce, string? limit, string? stop, string? maxTotal)
+    {
+        var system = await shared.GetAsync();
+        using var bob = Person.Bob(system);
+        using var trader = await Trader.ConnectAsync(system, bob);
+        var arguments = new JsonObject { ["symbol"] = "WAYNE", ["side"] = "buy", ["quantity"] = quantity, ["order_type"] = type, ["time_in_force"] = timeInForce, ["wait_seconds"] = 0 };
+        if (limit is not null) arguments["limit_price"] = limit;
+        if (stop is not null) arguments["stop_price"] = stop;
+        if (maxTotal is not null) arguments["max_total"] = maxTotal;
+        var pending = new OrderAnswer(await trader.Agent.CallToolAsync("place_order", arguments));
+        pending.Status.Should().Be("approval_pending", pending.ToString());
+
+        await trader.ApproveAsync(pending);
+
+        var ended = await trader.EndAsync(pending);
+        ended.Status.Should().Be("placed", ended.ToString());
+        var order = (await trader.Agent.CallToolAsync("get_order", new { order_id = ended.OrderId })).Structured!;
+        (order["order_type"]!.GetValue<string>(), order["quantity"]!.GetValue<string>(), order["time_in_force"]!.GetValue<string>()).Should().Be((type, quantity, timeInForce));
     }
 
     [Fact, Trait("Requirement", "RS-05"), Trait("Requirement", "RS-06")]
