@@ -159,6 +159,7 @@ public sealed class ConnectedAccountsTests
         ["Clients:1:Scopes:1"] = "profile",
         ["Clients:1:Scopes:2"] = "offline_access",
         ["Clients:1:Scopes:3"] = "account:read",
+        ["Clients:1:Scopes:4"] = "email",
     };
 
     private static Dictionary<string, string?> With(int brokerage) => new()
