@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using StockMcp.Hosting;
 using StockMcp.Server.Approvals;
+using StockMcp.Server.TokenValidation;
 using StockMcp.Tools.Errors;
 using StockMcp.Tools.OrderApprovals;
 
@@ -11,9 +12,10 @@ namespace StockMcp.Server.Orders;
 /// What this copy does in the background, bound to no tool call: it waits for people's answers that it asked for, places what they approve, and takes over what nobody finishes. A copy
 /// that dies leaves nothing behind that another one would need.
 /// </summary>
-internal sealed partial class OrderWork(ApprovalsClient approvals, OrderExecution execution, IOptions<OrderOptions> options, TimeProvider time, ILogger<OrderWork> logger) : BackgroundService
+internal sealed partial class OrderWork(ApprovalsClient approvals, AuthorityMetadata authority, OrderExecution execution, IOptions<OrderOptions> options, TimeProvider time, ILogger<OrderWork> logger) : BackgroundService
 {
     private const int LongestQuiet = 60;
+    private const int MissesAtStart = 6;
     private static readonly TimeSpan s_longestRetry = TimeSpan.FromSeconds(5);
     private readonly CancellationTokenSource waiting = new();
     private readonly CancellationTokenSource executing = new();
@@ -53,13 +55,15 @@ internal sealed partial class OrderWork(ApprovalsClient approvals, OrderExecutio
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!approvals.IsThere) return;
-        var (failures, skip) = (0, 0);
+        var (failures, skip, misses) = (0, 0, 0);
         using var timer = new PeriodicTimer(options.Value.LeaseEvery, time);
         do
         {
             if (skip-- > 0) continue;
             try
             {
+                // Servers may start first.
+                if (!await authority.AnswersAsync(stoppingToken) && ++misses < MissesAtStart) continue;
                 foreach (var lease in await approvals.LeaseAsync(stoppingToken)) Take(lease);
                 if (failures > 0) LogBack();
                 (failures, skip) = (0, 0);

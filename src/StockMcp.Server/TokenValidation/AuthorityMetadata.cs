@@ -33,6 +33,9 @@ internal sealed partial class AuthorityMetadata(IHttpClientFactory http, IOption
         return snapshot is not null;
     }
 
+    /// <summary>Whether it answers, for work that nobody waits for: while it was never met, that it does not is no news.</summary>
+    public async Task<bool> AnswersAsync(CancellationToken cancellationToken) => (current ?? await RefreshAsync(null, s_betweenFirstAttempts, cancellationToken, isNews: false)) is not null;
+
     /// <summary>The keys that may have signed a token: the one it names, or all if it names none.</summary>
     public IEnumerable<SecurityKey> KeysFor(string? keyId)
     {
@@ -61,7 +64,7 @@ internal sealed partial class AuthorityMetadata(IHttpClientFactory http, IOption
     }
 
     /// <summary>Reads it anew, one at a time and not too often; the last good one stays if that fails.</summary>
-    private async Task<Snapshot?> RefreshAsync(Snapshot? seen, TimeSpan between, CancellationToken cancellationToken)
+    private async Task<Snapshot?> RefreshAsync(Snapshot? seen, TimeSpan between, CancellationToken cancellationToken, bool isNews = true)
     {
         await gate.WaitAsync(cancellationToken);
         try
@@ -74,7 +77,7 @@ internal sealed partial class AuthorityMetadata(IHttpClientFactory http, IOption
         catch (Exception exception) when (exception is HttpRequestException or IOException or OperationCanceledException or InvalidOperationException or ArgumentException or InvalidDataException or SecurityTokenException or Polly.ExecutionRejectedException)
         {
             if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested) throw;
-            LogAway(options.Value.Issuer, exception.GetBaseException().Message, current is null ? "its keys are not known yet" : "the last ones are used");
+            if (isNews || exception is not (HttpRequestException or IOException or OperationCanceledException)) LogAway(options.Value.Issuer, exception.GetBaseException().Message, current is null ? "its keys are not known yet" : "the last ones are used");
         }
         finally
         {

@@ -24,7 +24,7 @@ public sealed class KillTests
         using var alice = Person.Alice(system);
         using var bob = Person.Bob(system);
         var (alices, alicesFlow) = await ConnectAsync(system, alice);
-        var (bobs, _) = await ConnectAsync(system, bob);
+        var (bobs, bobsFlow) = await ConnectAsync(system, bob);
         var alicesSubject = Subject(await ExchangeAsync(system, alices.AccessToken, "portfolio:read"));
         var bobsSubject = Subject(await ExchangeAsync(system, bobs.AccessToken, "portfolio:read"));
         alicesSubject.Should().NotBeNull().And.NotBe(bobsSubject);
@@ -32,6 +32,7 @@ public sealed class KillTests
 
         for (var round = 0; round < Rounds; round++)
         {
+            (alices, bobs) = (await alicesFlow.RefreshAsync(alices.RefreshToken!), await bobsFlow.RefreshAsync(bobs.RefreshToken!)); // many rounds take longer than a token lives
             // Every exchange is a refresh.
             await ExecuteAsync(system, """DELETE FROM "UpstreamAccessToken" """);
             var underWay = new[] { "portfolio:read", "orders:read", "portfolio:read orders:read" }.SelectMany(scope => new[] { (alices, alicesSubject), (bobs, bobsSubject) }.Select(async who =>

@@ -68,7 +68,7 @@ public sealed class SigningKeyTests
     [Fact, Trait("Requirement", "FD-04")]
     public async Task Before_it_ever_met_the_authorization_server_it_says_that_it_cannot_tell()
     {
-        await using var system = await TestSystem.StartAsync(brokerage: false, time: time);
+        await using var system = await TestSystem.StartAsync(brokerage: false, time: time, settings: [("Authority:ApprovalsApi", "")]); // nothing asks by itself
         await system.Authority.StopAsync();
 
         using var response = await system.Server.CallRawAsync(system.Token(), "whoami");
