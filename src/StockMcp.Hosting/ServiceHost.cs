@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace StockMcp.Hosting;
@@ -19,16 +18,7 @@ public static class ServiceHost
         try
         {
             await using var app = build(args);
-            try
-            {
-                await app.StartAsync(CancellationToken.None);
-                await app.WaitForShutdownAsync(CancellationToken.None);
-            }
-            catch
-            {
-                await app.StopAsync(CancellationToken.None); // what had started already must not find its services gone
-                throw;
-            }
+            await app.RunAsync();
             return 0;
         }
         catch (Exception exception) when (Explain(exception) is { } explanation)

@@ -52,6 +52,10 @@ internal sealed partial class ApprovalSignals(IServiceScopeFactory scopes, TimeP
             {
                 await LookAsync(stoppingToken);
             }
+            catch (ObjectDisposedException)
+            {
+                return; // something else kept the application from starting, and it says why
+            }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;

@@ -26,6 +26,10 @@ internal sealed partial class ApprovalSweep(IServiceScopeFactory scopes, IOption
                 await approvals.ForgetAsync(time.GetUtcNow() - audit.Value.Retention, stoppingToken);
                 nextDeletion = time.GetUtcNow() + s_betweenDeletions;
             }
+            catch (ObjectDisposedException)
+            {
+                return; // something else kept the application from starting, and it says why
+            }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;

@@ -24,6 +24,10 @@ internal sealed partial class Settlement(TradingDesk desk, TimeProvider clock, I
             var accounts = await desk.SettleAllAsync(cancellationToken);
             if (accounts > 0) LogSettled(accounts);
         }
+        catch (ObjectDisposedException)
+        {
+            // Something else kept the application from starting: its services are gone, and it says why.
+        }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             LogFailed(exception);
