@@ -14,7 +14,7 @@ public sealed class OurSystemTests(SharedSystem shared)
         var run = await DoctorRun.JsonAsync(system.McpUrl);
 
         run.That("fail").Should().BeEmpty(run.Failures);
-        run.That("warn").Except(["metadata-cors"]).Should().BeEmpty(run.Failures);
+        run.That("warn").Should().BeEmpty(run.Failures);
         run.ExitCode.Should().Be(0);
         run.Json.GetProperty("reach").GetString().Should().Contain("--register").And.Contain("--login");
         run.Status("register-cursor").Should().Be("skip");
@@ -31,7 +31,7 @@ public sealed class OurSystemTests(SharedSystem shared)
         var run = await DoctorRun.JsonAsync(system.McpUrl, person: async address => await alice.ReturnToClientAsync(await alice.AuthorizeAsync(address)), arguments: ["--register", "--login"]);
 
         run.That("fail").Should().BeEmpty(run.Failures);
-        run.That("warn").Except(["metadata-cors"]).Should().BeEmpty(run.Failures);
+        run.That("warn").Should().BeEmpty(run.Failures);
         run.That("skip").Should().BeEmpty(run.Failures);
         run.ExitCode.Should().Be(0);
         run.What("step-up").Should().Contain("orders:write");
