@@ -42,7 +42,7 @@ internal sealed class Examination(Uri url, DoctorOptions options, DoctorHttp htt
     public Task<Answer> RootMetadataAsync() => Once(() => http.GetAsync(Urls.RootMetadataOf(url), cancellationToken));
 
     /// <summary>The metadata that the challenge points to; <see langword="null"/> if it points nowhere.</summary>
-    public Task<Answer?> ChallengedMetadataAsync() => Once(async Task<Answer?> () => await ChallengeAsync() is { } challenge && Urls.TryRead(challenge.ResourceMetadata, out var at) ? await http.GetAsync(at, cancellationToken) : null);
+    public Task<Answer?> ChallengedMetadataAsync() => Once(async Task<Answer?> () => await ChallengeAsync() is { } challenge && Urls.TryRead(challenge.ResourceMetadata, out var at) && !Urls.LeadsHome(at, url) ? await http.GetAsync(at, cancellationToken) : null);
 
     /// <summary>The protected resource metadata that a client would use: the challenge's, else those of the path, else those of the root.</summary>
     public Task<JsonObject?> ResourceMetadataAsync() => Once(async Task<JsonObject?> () =>
@@ -61,12 +61,12 @@ internal sealed class Examination(Uri url, DoctorOptions options, DoctorHttp htt
     public async Task<string?> IssuerAsync() => (await ResourceMetadataAsync()).Texts("authorization_servers") is [var first, ..] ? first : null;
 
     /// <summary>Where its metadata were looked for, and what was found.</summary>
-    public Task<Discovery?> DiscoveryAsync() => Once(async Task<Discovery?> () => Urls.TryRead(await IssuerAsync(), out var issuer) ? await Discovery.RunAsync(http, issuer, cancellationToken) : null);
+    public Task<Discovery?> DiscoveryAsync() => Once(async Task<Discovery?> () => Urls.TryRead(await IssuerAsync(), out var issuer) && !Urls.LeadsHome(issuer, url) ? await Discovery.RunAsync(http, issuer, cancellationToken) : null);
 
     public async Task<JsonObject?> ServerMetadataAsync() => (await DiscoveryAsync())?.Metadata;
 
     /// <summary>An endpoint of the authorization server to which requests may be sent; <see langword="null"/> if there is none.</summary>
-    public async Task<Uri?> EndpointAsync(string member) => Urls.TryRead((await ServerMetadataAsync()).Text(member), out var endpoint) && Urls.IsSafe(endpoint) ? endpoint : null;
+    public async Task<Uri?> EndpointAsync(string member) => Urls.TryRead((await ServerMetadataAsync()).Text(member), out var endpoint) && Urls.IsSafe(endpoint) && !Urls.LeadsHome(endpoint, url) ? endpoint : null;
 
     /// <summary>The scopes that a client would ask for.</summary>
     public Task<string> ScopesAsync() => Once(async () =>

@@ -53,6 +53,10 @@ public sealed class BrokenServerTests
         => (await FailingAsync(new() { Issuer = PublicSite.Origin + "/" }, "as-issuer")).What("as-issuer").Should().Contain("slash at the end");
 
     [Fact]
+    public async Task A_developers_setting_leads_nobody_to_their_own_computer()
+        => (await FailingAsync(new() { AuthorizationServer = "http://localhost:9000" }, "prm-authorization-servers")).What("prm-authorization-servers").Should().Contain("own computer");
+
+    [Fact]
     public async Task Metadata_that_do_not_name_S256_stop_a_client()
         => (await FailingAsync(new() { ProofKeyMethods = null }, "as-pkce")).Fix("as-pkce").Should().Contain("S256");
 

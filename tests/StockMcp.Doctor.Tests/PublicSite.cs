@@ -21,6 +21,8 @@ internal sealed record Faults
 
     public string Resource { get; init; } = PublicSite.Origin + "/mcp";
 
+    public string AuthorizationServer { get; init; } = PublicSite.Origin;
+
     public string Issuer { get; init; } = PublicSite.Origin;
 
     public string[]? ProofKeyMethods { get; init; } = ["S256"];
@@ -126,7 +128,7 @@ internal sealed class PublicSite : IAsyncDisposable
     private IResult Metadata(HttpContext context)
     {
         context.Response.Headers.AccessControlAllowOrigin = "*";
-        return Results.Json(new { resource = faults.Resource, authorization_servers = new[] { Origin }, scopes_supported = new[] { "news:read", "news:write" } });
+        return Results.Json(new { resource = faults.Resource, authorization_servers = new[] { faults.AuthorizationServer }, scopes_supported = new[] { "news:read", "news:write" } });
     }
 
     private IResult ServerMetadata(HttpContext context)
@@ -134,9 +136,16 @@ internal sealed class PublicSite : IAsyncDisposable
         context.Response.Headers.AccessControlAllowOrigin = "*";
         return Results.Json(new Dictionary<string, object?>
         {
-            ["issuer"] = faults.Issuer, ["authorization_endpoint"] = Origin + "/authorize", ["token_endpoint"] = Origin + "/token", ["registration_endpoint"] = Origin + "/register", ["jwks_uri"] = Origin + "/jwks",
-            ["response_types_supported"] = new[] { "code" }, ["code_challenge_methods_supported"] = faults.ProofKeyMethods, ["token_endpoint_auth_methods_supported"] = new[] { "none" },
-            ["authorization_response_iss_parameter_supported"] = true, ["scopes_supported"] = new[] { "news:read", "news:write" },
+            ["issuer"] = faults.Issuer,
+            ["authorization_endpoint"] = Origin + "/authorize",
+            ["token_endpoint"] = Origin + "/token",
+            ["registration_endpoint"] = Origin + "/register",
+            ["jwks_uri"] = Origin + "/jwks",
+            ["response_types_supported"] = new[] { "code" },
+            ["code_challenge_methods_supported"] = faults.ProofKeyMethods,
+            ["token_endpoint_auth_methods_supported"] = new[] { "none" },
+            ["authorization_response_iss_parameter_supported"] = true,
+            ["scopes_supported"] = new[] { "news:read", "news:write" },
         }.Where(member => member.Value is not null).ToDictionary());
     }
 
@@ -150,8 +159,12 @@ internal sealed class PublicSite : IAsyncDisposable
         Issued.Add(token);
         return Results.Json(new
         {
-            client_id = id, redirect_uris = uris, grant_types = new[] { "authorization_code", "refresh_token" }, token_endpoint_auth_method = "none",
-            registration_client_uri = $"{Origin}/register/{id}", registration_access_token = token,
+            client_id = id,
+            redirect_uris = uris,
+            grant_types = new[] { "authorization_code", "refresh_token" },
+            token_endpoint_auth_method = "none",
+            registration_client_uri = $"{Origin}/register/{id}",
+            registration_access_token = token,
         }, statusCode: 201);
     }
 

@@ -26,6 +26,7 @@ internal sealed class ServerMetadata() : Check("as-metadata", "The authorization
         var appended = new Uri(discovery.Issuer.AbsoluteUri.TrimEnd('/') + Urls.AuthorizationServer);
         if (discovery.Attempts.All(attempt => attempt.Url != appended) && await it.Http.GetAsync(appended, it.Stop) is { Status: 200, Json: not null })
             return Verdict.Failed($"They are at {appended}, where no client looks: {tried}.", $"Serve them at {discovery.Attempts[0].Url}: the well-known part comes between host and path.");
+        if (discovery.Attempts.All(attempt => !attempt.Answered)) return Verdict.Failed($"{tried}.", "Start the authorization server, and see that clients reach it under this name: not only the MCP server does.");
         return Verdict.Failed($"{tried}.", $"Serve them at {discovery.Attempts[0].Url} as application/json, or name the issuer that has them in authorization_servers.");
     }
 }
@@ -50,6 +51,7 @@ internal sealed class Endpoints() : ServerCheck("as-endpoints", "There are endpo
             var text = metadata.Text(member);
             if (text is null && member is "registration_endpoint" or "jwks_uri" && !metadata.ContainsKey(member)) continue;
             if (!Urls.TryRead(text, out var url)) return Task.FromResult(Verdict.Failed($"{member} is {Foreign.Quoted(text)}.", $"Set {member} to an absolute https URL."));
+            if (Urls.LeadsHome(url, it.Url)) return Task.FromResult(Verdict.Failed($"{member} is {Foreign.Quoted(text)}: the server's own computer, seen from there.", "Set the public base URL of the authorization server: this is a setting for development."));
             if (!Urls.IsSafe(url)) return Task.FromResult(Verdict.Failed($"{member} is {Foreign.Quoted(text)}: plain http.", "Publish https URLs. Behind a TLS proxy: set one public base URL."));
         }
         if (metadata.Texts("response_types_supported") is { } types && !types.Contains("code")) return Task.FromResult(Verdict.Failed("response_types_supported has no code.", "Add code: MCP clients use nothing else."));

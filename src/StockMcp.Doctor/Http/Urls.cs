@@ -31,6 +31,9 @@ internal static class Urls
     /// <summary>https, or http that stays on this computer.</summary>
     public static bool IsSafe(Uri url) => (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)) && url.UserInfo.Length == 0;
 
+    /// <summary>Whether a server elsewhere names an address on this computer: a setting of its developer's, which no client can use, and where nothing is sent.</summary>
+    public static bool LeadsHome(Uri url, Uri from) => url.IsLoopback && !from.IsLoopback;
+
     public static bool TryRead([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Uri? url)
         => Uri.TryCreate(text, UriKind.Absolute, out url) && url.Scheme is "http" or "https" && url.Host.Length > 0;
 

@@ -37,7 +37,7 @@ internal sealed class ResourceEquality() : Check("prm-resource", "'resource' is 
         if (resource == typed || resource == it.Url.AbsoluteUri) return Verdict.Passed($"{Foreign.Quoted(resource)}.");
         var fix = $"Set resource to \"{typed}\", and give the authorization server the same one: tokens carry it as their audience.";
         var seen = $"resource is {Foreign.Quoted(resource)}, the URL is '{typed}'";
-        if (resource.TrimEnd('/') == typed.TrimEnd('/')) return Verdict.Failed($"{seen}: they differ in the slash at the end.", fix + " MCP prefers the form without the slash.");
+        if (resource.TrimEnd('/') == typed.TrimEnd('/')) return Verdict.Failed($"{seen}: they differ in the slash at the end.", $"Let the URL that people are given and resource agree, at the authorization server, too: MCP prefers the form without the slash, \"{typed.TrimEnd('/')}\".");
         if (it.Url.Scheme != url.Scheme && it.Url.Host == url.Host) return Verdict.Failed($"{seen}: they differ in {url.Scheme} and {it.Url.Scheme}.", fix + " Behind a TLS proxy: set one public base URL instead of building it from the request.");
         if (!Urls.SameOrigin(it.Url, url)) return Verdict.Failed($"{seen}: another host.", fix) with { Breaks = "Every client: the token would be for someone else." };
         return it.Url.AbsolutePath.StartsWith(url.AbsolutePath.TrimEnd('/') + "/", StringComparison.Ordinal)
@@ -56,6 +56,7 @@ internal sealed class AuthorizationServers() : Check("prm-authorization-servers"
         foreach (var server in servers)
         {
             if (!Urls.TryRead(server, out var url)) return Verdict.Failed($"{Foreign.Quoted(server)} is no absolute URL.", "List the issuer identifier with https and host.");
+            if (Urls.LeadsHome(url, it.Url)) return Verdict.Failed($"{Foreign.Quoted(server)} is the server's own computer, seen from there.", "List the public https URL of the issuer: this is a setting for development.");
             if (!Urls.IsSafe(url)) return Verdict.Failed($"{Foreign.Quoted(server)} is plain http.", "List the https URL. Behind a TLS proxy: set one public base URL.");
             if (url.Query.Length > 0 || url.Fragment.Length > 0 || server.Contains("/.well-known/", StringComparison.Ordinal)) return Verdict.Failed($"{Foreign.Quoted(server)} is no issuer identifier.", "List the issuer, without query or fragment, not the address of its metadata (RFC 8414, section 2).");
         }

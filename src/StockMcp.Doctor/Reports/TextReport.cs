@@ -20,7 +20,7 @@ internal static class TextReport
         foreach (var step in report.Findings.GroupBy(finding => finding.Step))
         {
             console.MarkupLineInterpolated($"[bold]{step.Key}[/]");
-            var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(2)).AddColumn(new GridColumn().NoWrap()).AddColumn();
+            var grid = new Grid().AddColumn(new GridColumn().NoWrap().Padding(2, 0, 2, 0)).AddColumn(new GridColumn().NoWrap().Padding(0, 0, 2, 0)).AddColumn();
             foreach (var finding in step) grid.AddRow(Mark(finding.Verdict.Status), Markup.Escape(finding.Check.Id), $"{Markup.Escape(finding.Check.Title)}. [dim]{Markup.Escape(finding.Verdict.What)}[/]");
             console.Write(grid);
         }
@@ -42,7 +42,7 @@ internal static class TextReport
 
     private static void Explain(IAnsiConsole console, Finding finding)
     {
-        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(2)).AddColumn();
+        var grid = new Grid().AddColumn(new GridColumn().NoWrap().Padding(2, 0, 2, 0)).AddColumn();
         grid.AddRow("what", Markup.Escape(finding.Verdict.What));
         grid.AddRow("breaks", Markup.Escape(finding.Breaks));
         if (finding.Verdict.Fix is { } fix) grid.AddRow("fix", Markup.Escape(fix));

@@ -16,6 +16,7 @@ internal abstract class ForgedTokenCheck(string id, string title, string referen
         return answer.Status switch
         {
             401 => await RefusedAsync(it, answer),
+            503 when await it.ServerMetadataAsync() is null => Verdict.Skipped("503: the server cannot reach its authorization server either, and says so."),
             >= 200 and < 300 => Verdict.Failed("The server takes it.", "Check signature, issuer, audience and end of every token before anything else.") with { Breaks = "Everybody: whoever makes up a token is let in." },
             _ => Verdict.Failed($"It is told {answer.SaidWithError}.", Cure),
         };
@@ -32,8 +33,14 @@ internal abstract class ForgedTokenCheck(string id, string title, string referen
         var now = it.Time.GetUtcNow().ToUnixTimeSeconds();
         return new JsonObject
         {
-            ["iss"] = (await it.ServerMetadataAsync()).Text("issuer") ?? await it.IssuerAsync(), ["aud"] = await it.ResourceAsync(), ["sub"] = "stockmcp-doctor", ["client_id"] = "stockmcp-doctor",
-            ["jti"] = "stockmcp-doctor", ["scope"] = await it.ScopesAsync(), ["iat"] = now, ["exp"] = now + 300,
+            ["iss"] = (await it.ServerMetadataAsync()).Text("issuer") ?? await it.IssuerAsync(),
+            ["aud"] = await it.ResourceAsync(),
+            ["sub"] = "stockmcp-doctor",
+            ["client_id"] = "stockmcp-doctor",
+            ["jti"] = "stockmcp-doctor",
+            ["scope"] = await it.ScopesAsync(),
+            ["iat"] = now,
+            ["exp"] = now + 300,
         };
     }
 }
