@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Microsoft.AspNetCore;
 using Microsoft.Extensions.Options;
 using OpenIddict.Server;
 using StockMcp.Authority.Approvals;
@@ -34,6 +35,8 @@ internal sealed class AgentMetadata(PublicUrl publicUrl, AuthorizationDetailsTyp
         context.Scopes.Remove(ApprovalExtensions.Scope);
         context.Scopes.ExceptWith(ConnectedAccountsExtensions.Scopes); // of the Authority's own API: no agent may ask for them, and some ask for all that they find
         context.TokenEndpointAuthenticationMethods.Add(ClientAuthenticationMethods.None); // public clients, as MCP clients are
+        // They are public: clients that are web pages read them, too.
+        if (context.Transaction.GetHttpRequest() is { } request) request.HttpContext.Response.Headers.AccessControlAllowOrigin = "*";
         return ValueTask.CompletedTask;
     }
 }

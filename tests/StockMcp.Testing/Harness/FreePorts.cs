@@ -11,7 +11,7 @@ namespace StockMcp.Testing.Harness;
 internal static class FreePorts
 {
     private const int Count = 4_000;
-    private static readonly int First = Assembly.GetEntryAssembly()?.GetName().Name switch { "StockMcp.Authority.Tests" => 20_000, "StockMcp.EndToEnd.Tests" => 24_000, _ => 28_000 };
+    private static readonly int First = Assembly.GetEntryAssembly()?.GetName().Name switch { "StockMcp.Authority.Tests" => 20_000, "StockMcp.EndToEnd.Tests" => 24_000, "StockMcp.Doctor.Tests" => 16_000, _ => 28_000 };
     private static int next = Environment.ProcessId * 37;
 
     public static int Take()

@@ -1,0 +1,3 @@
+using StockMcp.Testing.Harness;
+
+[assembly: AssemblyFixture(typeof(SharedSystem))]
