@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
@@ -8,7 +9,8 @@ namespace StockMcp.Testing.Harness;
 internal sealed class ManyCopies : IAsyncDisposable
 {
     private readonly List<WebApplication> further = [];
-    private readonly Dictionary<string, (IReadOnlyDictionary<string, string?> Settings, Action<WebApplicationBuilder> Configure)> known = [];
+    // The applications start beside each other.
+    private readonly ConcurrentDictionary<string, (IReadOnlyDictionary<string, string?> Settings, Action<WebApplicationBuilder> Configure)> known = [];
     private RoundRobin? serverFront;
     private RoundRobin? authorityFront;
 

@@ -100,6 +100,8 @@ internal sealed class BrowserPerson : IAsyncDisposable
     {
         var url = await left.Task.WaitAsync(ForeignProcess.Patience);
         left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Until the browser has arrived there, its way out would break off whatever the test opens next.
+        await Page.WaitForURLAsync(url.AbsoluteUri);
         return url;
     }
 
