@@ -81,17 +81,8 @@ public sealed partial class KeyRotation(IServiceScopeFactory scopes, SigningKeys
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Every, time);
-        while (await timer.NextAsync(stoppingToken))
-        {
-            try
-            {
-                await RunAsync(stoppingToken);
-            }
-            catch (Exception exception) when (exception is System.Data.Common.DbException or DbUpdateException or TimeoutException or StartupException)
-            {
-                LogFailed(exception.Message); // the keys that are known go on
-            }
-        }
+        // The keys that are known go on.
+        await timer.RepeatAsync(RunAsync, exception => exception is System.Data.Common.DbException or DbUpdateException or TimeoutException or StartupException, exception => LogFailed(exception.Message), stoppingToken);
     }
 
     private async Task<IReadOnlyList<(SigningKey Key, SigningKeyState State)>> ListAsync(AuthorizationServerDbContext database, CancellationToken cancellationToken)

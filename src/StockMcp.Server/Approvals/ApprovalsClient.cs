@@ -245,7 +245,7 @@ internal sealed partial class ApprovalsClient(
         }
     }
 
-    private static CancellationTokenSource Within(TimeSpan time, CancellationToken cancellationToken)
+    internal static CancellationTokenSource Within(TimeSpan time, CancellationToken cancellationToken)
     {
         var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(time);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using StockMcp.Tools;
 using StockMcp.Tools.Connections;
 using StockMcp.Tools.Errors;
 
@@ -15,7 +16,6 @@ internal static class ElicitationExtensions
 {
     private const string Connect = "connect";
     private const string Accept = "accept";
-    private const string PlaceOrder = "place_order";
 
     /// <summary>How long a call waits for a person who said that they open the page.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
@@ -26,7 +26,7 @@ internal static class ElicitationExtensions
     public static McpRequestHandler<CallToolRequestParams, CallToolResult> AskToConnect(McpRequestHandler<CallToolRequestParams, CallToolResult> next) => async (request, cancellationToken) =>
     {
         var answer = ReadAnswer(request, out var approval);
-        if (request.Params?.Name == PlaceOrder) await OfferApprovalPageAsync(request, approval == Guid.Empty ? null : approval);
+        if (request.Params?.Name == StockToolsExtensions.PlaceOrder) await OfferApprovalPageAsync(request, approval == Guid.Empty ? null : approval);
         try
         {
             return answer == Accept ? await WaitAsync(next, request, cancellationToken) : await next(request, cancellationToken);

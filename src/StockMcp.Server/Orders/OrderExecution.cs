@@ -109,8 +109,7 @@ internal sealed partial class OrderExecution(
         {
             try
             {
-                using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-                patience.CancelAfter(ApprovalsClient.Patience);
+                using var patience = ApprovalsClient.Within(ApprovalsClient.Patience, stop);
                 var (token, details) = await exchange.ExchangeOnceAsync(approved.Token, brokerage.Value.Connection, StockScopes.OrdersWrite, patience.Token);
                 telemetry.Exchange("ok");
                 return (new OneOrderToken(token, details is null ? null : StockOrderDetails.ReadSingle(details.Value), details is not null), null);

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using StockMcp.Server.Sealing;
 using StockMcp.Tools.Connections;
 
 namespace StockMcp.Server.UpstreamTokens;
@@ -12,16 +13,13 @@ namespace StockMcp.Server.UpstreamTokens;
 /// </summary>
 internal sealed class TokenSeal : IDisposable
 {
-    private const byte Version = 1;
-    private const int NonceBytes = 12;
-    private const int TagBytes = 16;
     private readonly byte[] nameKey;
-    private readonly AesGcm aes;
+    private readonly BoundSeal values;
 
     public TokenSeal(byte[] key)
     {
         nameKey = HKDF.DeriveKey(HashAlgorithmName.SHA256, key, 32, info: "stockmcp/server/cache/names/v1"u8.ToArray());
-        aes = new AesGcm(HKDF.DeriveKey(HashAlgorithmName.SHA256, key, 32, info: "stockmcp/server/cache/values/v1"u8.ToArray()), TagBytes);
+        values = new BoundSeal(key, "stockmcp/server/cache/values/v1"u8);
     }
 
     /// <summary>The entry's name.</summary>
@@ -33,11 +31,7 @@ internal sealed class TokenSeal : IDisposable
     public byte[] Seal(string name, UpstreamAccessToken token, string epoch = "")
     {
         var plain = JsonSerializer.SerializeToUtf8Bytes(new Content(token.Value, token.ExpiresAt, epoch));
-        var sealedToken = new byte[1 + NonceBytes + TagBytes + plain.Length];
-        sealedToken[0] = Version;
-        var nonce = sealedToken.AsSpan(1, NonceBytes);
-        RandomNumberGenerator.Fill(nonce);
-        aes.Encrypt(nonce, plain, sealedToken.AsSpan(1 + NonceBytes + TagBytes), sealedToken.AsSpan(1 + NonceBytes, TagBytes), Encoding.UTF8.GetBytes(name));
+        var sealedToken = values.Seal(plain, Encoding.UTF8.GetBytes(name));
         CryptographicOperations.ZeroMemory(plain);
         return sealedToken;
     }
@@ -49,16 +43,14 @@ internal sealed class TokenSeal : IDisposable
     public UpstreamAccessToken? Open(string name, ReadOnlySpan<byte> sealedToken, out string epoch)
     {
         epoch = "";
-        if (sealedToken.Length <= 1 + NonceBytes + TagBytes || sealedToken[0] != Version) return null;
-        var plain = new byte[sealedToken.Length - 1 - NonceBytes - TagBytes];
+        if (values.Open(sealedToken, Encoding.UTF8.GetBytes(name)) is not { } plain) return null;
         try
         {
-            aes.Decrypt(sealedToken.Slice(1, NonceBytes), sealedToken[(1 + NonceBytes + TagBytes)..], sealedToken.Slice(1 + NonceBytes, TagBytes), plain, Encoding.UTF8.GetBytes(name));
             var content = JsonSerializer.Deserialize<Content>(plain)!;
             epoch = content.P;
             return new UpstreamAccessToken(content.T, content.E);
         }
-        catch (Exception exception) when (exception is CryptographicException or JsonException)
+        catch (JsonException)
         {
             return null;
         }
@@ -70,7 +62,7 @@ internal sealed class TokenSeal : IDisposable
 
     public void Dispose()
     {
-        aes.Dispose();
+        values.Dispose();
         CryptographicOperations.ZeroMemory(nameKey);
     }
 
