@@ -1,7 +1,7 @@
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
-namespace StockMcp.Server.ArgumentChecks;
+namespace StockMcp.ResourceServer.ArgumentChecks;
 
 /// <summary>
 /// The SDK publishes bounds without enforcing them, leaves unknown arguments out and takes <c>"7"</c> for 7. This filter holds every call to what <c>tools/list</c> says.

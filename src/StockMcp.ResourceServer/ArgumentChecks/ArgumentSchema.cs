@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using StockMcp.Tools.Errors;
 
-namespace StockMcp.Server.ArgumentChecks;
+namespace StockMcp.ResourceServer.ArgumentChecks;
 
 /// <summary>
 /// A tool's published input schema, held against a call's arguments. It knows the part of JSON Schema that our tools publish, and refuses at start to know less than that.

@@ -1,9 +1,9 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
-using StockMcp.Server.StrictJson;
+using StockMcp.ResourceServer.StrictJson;
 
-namespace StockMcp.Server.Elicitation;
+namespace StockMcp.ResourceServer.Elicitation;
 
 /// <summary>
 /// Remembers, without sessions, whether a client of 2025-11-25 can open URLs for its person. It says so once, in <c>initialize</c>; the session id that it gets then says

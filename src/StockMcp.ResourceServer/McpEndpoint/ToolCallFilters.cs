@@ -2,13 +2,13 @@ using System.Diagnostics;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
-using StockMcp.Server.Observability;
-using StockMcp.Server.ScopeChallenge;
+using StockMcp.ResourceServer.Observability;
+using StockMcp.ResourceServer.ScopeChallenge;
 using StockMcp.Tools.Connections;
 using StockMcp.Tools.Errors;
 using StockMcp.Tools.Schemas;
 
-namespace StockMcp.Server.McpEndpoint;
+namespace StockMcp.ResourceServer.McpEndpoint;
 
 /// <summary>What surrounds every tool call.</summary>
 internal static partial class ToolCallFilters

@@ -1,6 +1,6 @@
 using OpenTelemetry.Metrics;
 
-namespace StockMcp.Server.Observability;
+namespace StockMcp.ResourceServer.Observability;
 
 /// <summary>What the operator sees.</summary>
 public static class ObservabilityExtensions

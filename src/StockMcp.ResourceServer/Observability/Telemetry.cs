@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
-namespace StockMcp.Server.Observability;
+namespace StockMcp.ResourceServer.Observability;
 
 /// <summary>Traces and metrics of this server.</summary>
 internal sealed class Telemetry : IDisposable

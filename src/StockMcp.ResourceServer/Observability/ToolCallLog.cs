@@ -1,7 +1,7 @@
 using StockMcp.Tools.Connections;
 using StockMcp.Tools.Schemas;
 
-namespace StockMcp.Server.Observability;
+namespace StockMcp.ResourceServer.Observability;
 
 /// <summary>One line for each tool call: who, which agent, which tool, how it ended, how long it took. No argument, no answer, no token (LG-01).</summary>
 internal sealed partial class ToolCallLog(ILogger<ToolCallLog> logger)

@@ -1,7 +1,7 @@
 using Microsoft.Net.Http.Headers;
 using StockMcp.Hosting;
 
-namespace StockMcp.Server.OriginChecks;
+namespace StockMcp.ResourceServer.OriginChecks;
 
 /// <summary>Which web pages may call (RS-11).</summary>
 public static class OriginCheckExtensions

@@ -1,7 +1,7 @@
 using Duende.IdentityModel;
-using StockMcp.Server.StrictJson;
+using StockMcp.ResourceServer.StrictJson;
 
-namespace StockMcp.Server.ProtectedResource;
+namespace StockMcp.ResourceServer.ProtectedResource;
 
 /// <summary>
 /// The refusals that a client can act on (RFC 6750, section 3; RFC 9728, section 5.1). Several clients look at the body only, so it says the same in a JSON-RPC error.

@@ -1,11 +1,10 @@
 using StockMcp.Hosting;
-using StockMcp.Tools;
-using StockMcp.Tools.Scopes;
+using StockMcp.ResourceServer.ScopeChallenge;
 
-namespace StockMcp.Server.ProtectedResource;
+namespace StockMcp.ResourceServer.ProtectedResource;
 
 /// <summary>This server as OAuth sees it (RFC 9728). All of it follows from the public URL and from what the tools say of themselves.</summary>
-public sealed class McpResource(PublicUrl publicUrl)
+public sealed class McpResource(PublicUrl publicUrl, ToolScopes tools, ProtectedResourceOptions options)
 {
     /// <summary>Where MCP is spoken.</summary>
     public const string Path = "/mcp";
@@ -16,18 +15,15 @@ public sealed class McpResource(PublicUrl publicUrl)
     /// <summary>The resource's identifier: the one audience of tokens that are good here.</summary>
     public string Uri { get; } = publicUrl.At(Path);
 
+    /// <summary>What people call it.</summary>
+    public string Name => options.Name;
+
     /// <summary>Where its metadata are: RFC 9728 puts the resource's path behind the well-known one.</summary>
     public string MetadataUrl { get; } = publicUrl.At(MetadataPath + Path);
 
     /// <summary>Every scope that some tool asks for.</summary>
-    public IReadOnlyList<string> ScopesSupported { get; } = ScopesOfTools();
+    public IReadOnlyList<string> ScopesSupported => tools.All;
 
-    /// <summary>What an agent is told to ask for first: the scopes that only let it see.</summary>
-    public IReadOnlyList<string> DefaultScopes { get; } = StockScopes.Default;
-
-    private static List<string> ScopesOfTools()
-    {
-        var asked = StockToolsExtensions.Methods.SelectMany(method => method.RequiredScopes()).ToHashSet();
-        return [.. StockScopes.All.Where(asked.Contains)];
-    }
+    /// <summary>What an agent is told to ask for first.</summary>
+    public IReadOnlyList<string> DefaultScopes => options.DefaultScopes ?? tools.All;
 }

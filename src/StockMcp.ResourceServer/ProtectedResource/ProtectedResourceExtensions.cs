@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Options;
 using StockMcp.Hosting;
-using StockMcp.Server.TokenValidation;
+using StockMcp.ResourceServer.ScopeChallenge;
+using StockMcp.ResourceServer.TokenValidation;
 
-namespace StockMcp.Server.ProtectedResource;
+namespace StockMcp.ResourceServer.ProtectedResource;
 
 /// <summary>Protected resource metadata (RFC 9728).</summary>
 public static class ProtectedResourceExtensions
@@ -10,9 +11,11 @@ public static class ProtectedResourceExtensions
     private static readonly string[] s_bearerMethods = ["header"];
 
     /// <summary>Adds what this server says of itself.</summary>
-    public static void AddProtectedResource(this WebApplicationBuilder builder)
+    public static void AddProtectedResource(this WebApplicationBuilder builder, ProtectedResourceOptions options)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<ToolScopes>();
         builder.Services.AddSingleton<McpResource>();
         builder.Services.AddSingleton<Challenges>();
     }
@@ -31,7 +34,7 @@ public static class ProtectedResourceExtensions
                     ["authorization_servers"] = new[] { authority.Value.Issuer },
                     ["scopes_supported"] = resource.ScopesSupported,
                     ["bearer_methods_supported"] = s_bearerMethods,
-                    ["resource_name"] = "StockMcp",
+                    ["resource_name"] = resource.Name,
                     ["resource_documentation"] = publicUrl.At("/"),
                 });
             }).RequireCors(anyOrigin => anyOrigin.AllowAnyOrigin().WithMethods("GET").AllowAnyHeader()).AllowAnonymous();

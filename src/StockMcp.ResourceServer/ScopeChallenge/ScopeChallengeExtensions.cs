@@ -1,28 +1,22 @@
-using System.Reflection;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
-using ModelContextProtocol.Server;
-using StockMcp.Server.Observability;
-using StockMcp.Server.ProtectedResource;
-using StockMcp.Server.StrictJson;
-using StockMcp.Tools;
+using StockMcp.ResourceServer.Observability;
+using StockMcp.ResourceServer.ProtectedResource;
+using StockMcp.ResourceServer.StrictJson;
 using StockMcp.Tools.Connections;
 
-namespace StockMcp.Server.ScopeChallenge;
+namespace StockMcp.ResourceServer.ScopeChallenge;
 
 /// <summary>Per-tool scopes, decided before arguments are bound: a call without them is a true 403 (RS-05, RS-06).</summary>
 public static class ScopeChallengeExtensions
 {
-    private static readonly Dictionary<string, IReadOnlyList<string>> s_scopes =
-        StockToolsExtensions.Methods.ToDictionary(method => method.GetCustomAttribute<McpServerToolAttribute>()!.Name!, method => method.RequiredScopes());
-
     /// <summary>Compares what the tool asks for with what the token has.</summary>
     public static void UseScopeChallenge(this IApplicationBuilder app) => app.Use((context, next) =>
     {
         var caller = context.Features.Get<Caller>() ?? throw new InvalidOperationException("Scopes are checked after the token.");
         var message = context.Features.Get<McpMessage>();
         if (message is not { Method: RequestMethods.ToolsCall, Name: { } tool }) return next(context);
-        if (!s_scopes.TryGetValue(tool, out var needed))
+        if (context.RequestServices.GetRequiredService<ToolScopes>().Of(tool) is not { } needed)
         {
             // Not left to the SDK, which writes the name into the log just as it was sent (LG-02).
             context.RequestServices.GetRequiredService<ToolCallLog>().Answered(caller, "unknown tool", "refused", TimeSpan.Zero);
@@ -38,7 +32,7 @@ public static class ScopeChallengeExtensions
     internal static void CheckAgain(HttpContext? context, string tool)
     {
         var caller = context?.Features.Get<Caller>();
-        var needed = s_scopes.TryGetValue(tool, out var scopes) ? scopes : null;
+        var needed = context?.RequestServices.GetRequiredService<ToolScopes>().Of(tool);
         if (context?.Features.Get<McpMessage>()?.Name != tool || caller is null || needed is null || !needed.All(caller.Scopes.Contains))
             throw new InvalidOperationException("The tool that is about to run is not the one that was authorized.");
     }

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace StockMcp.Server.Sealing;
+namespace StockMcp.ResourceServer.Sealing;
 
 /// <summary>AES-256-GCM under a key for one purpose (KM-03): version, nonce, tag, ciphertext. What is sealed opens only where it is bound to.</summary>
 internal sealed class BoundSeal : IDisposable

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 
-namespace StockMcp.Server.Sealing;
+namespace StockMcp.ResourceServer.Sealing;
 
 /// <summary>A <see cref="BoundSeal"/> that opens for ten minutes, as text: for what a client carries and brings back, so that nothing need be kept and every copy can open it.</summary>
 /// <param name="key">The key that all copies have.</param>

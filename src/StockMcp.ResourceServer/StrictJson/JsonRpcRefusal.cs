@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace StockMcp.Server.StrictJson;
+namespace StockMcp.ResourceServer.StrictJson;
 
 /// <summary>A request that is refused before MCP sees it, as a JSON-RPC error.</summary>
 /// <param name="Code">The JSON-RPC code.</param>

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using StockMcp.Server.Elicitation;
+using StockMcp.ResourceServer.Elicitation;
 
-namespace StockMcp.Server.StrictJson;
+namespace StockMcp.ResourceServer.StrictJson;
 
 /// <summary>What is decided upon before MCP reads the message: the same bytes, read strictly (RS-09, RS-10).</summary>
 /// <param name="Id">The request's id: a string, a number or nothing.</param>

@@ -1,7 +1,7 @@
 using System.Buffers;
 using ModelContextProtocol.Protocol;
 
-namespace StockMcp.Server.StrictJson;
+namespace StockMcp.ResourceServer.StrictJson;
 
 /// <summary>One reading of the body for all: what is authorized is what is executed (RS-09, RS-10).</summary>
 public static class StrictJsonExtensions

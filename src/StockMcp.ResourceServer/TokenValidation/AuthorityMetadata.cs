@@ -4,7 +4,7 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
 using StockMcp.Tools.Errors;
 
-namespace StockMcp.Server.TokenValidation;
+namespace StockMcp.ResourceServer.TokenValidation;
 
 /// <summary>
 /// What the authorization server publishes: its keys and its token endpoint. Read anew every few minutes, and once for a key that is not known; kept for a day while the

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace StockMcp.Server.TokenValidation;
+namespace StockMcp.ResourceServer.TokenValidation;
 
 /// <summary>The authorization server that people sign in at, and this server as its client.</summary>
 public sealed class AuthorityOptions

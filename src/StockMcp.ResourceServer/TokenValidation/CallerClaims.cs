@@ -3,7 +3,7 @@ using System.Security.Claims;
 using Duende.IdentityModel;
 using StockMcp.Tools.Connections;
 
-namespace StockMcp.Server.TokenValidation;
+namespace StockMcp.ResourceServer.TokenValidation;
 
 /// <summary>Reads person and agent from a validated token.</summary>
 internal static class CallerClaims

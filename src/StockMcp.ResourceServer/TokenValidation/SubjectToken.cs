@@ -1,4 +1,4 @@
-namespace StockMcp.Server.TokenValidation;
+namespace StockMcp.ResourceServer.TokenValidation;
 
 /// <summary>The caller's own access token, for the exchange and for nothing else (RS-04). It never prints itself.</summary>
 internal sealed class SubjectToken(string value)

@@ -1,7 +1,7 @@
 using System.Buffers.Text;
 using System.Text.Json;
 
-namespace StockMcp.Server.TokenValidation;
+namespace StockMcp.ResourceServer.TokenValidation;
 
 /// <summary>What a token must look like before anybody computes a signature over it (RS-03).</summary>
 internal static class TokenForm

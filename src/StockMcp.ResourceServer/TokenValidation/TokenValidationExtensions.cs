@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
-using StockMcp.Server.ProtectedResource;
+using StockMcp.ResourceServer.ProtectedResource;
 using StockMcp.Tools.Connections;
 
-namespace StockMcp.Server.TokenValidation;
+namespace StockMcp.ResourceServer.TokenValidation;
 
 /// <summary>Access tokens of the authorization server (RFC 9068), checked on every request.</summary>
 public static partial class TokenValidationExtensions

@@ -1,9 +1,9 @@
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 using Microsoft.Extensions.Options;
-using StockMcp.Server.TokenValidation;
+using StockMcp.ResourceServer.TokenValidation;
 
-namespace StockMcp.Server.UpstreamTokens;
+namespace StockMcp.ResourceServer.UpstreamTokens;
 
 /// <summary>How this server says who it is at the authorization server: by its secret, or by an assertion that its key signs.</summary>
 internal sealed class AuthorityCredentials(IOptions<AuthorityOptions> client, AuthoritySecret secret, AuthorityKey? key = null)

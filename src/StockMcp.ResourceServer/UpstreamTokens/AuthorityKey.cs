@@ -3,9 +3,9 @@ using Duende.IdentityModel;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using StockMcp.Hosting;
-using StockMcp.Server.TokenValidation;
+using StockMcp.ResourceServer.TokenValidation;
 
-namespace StockMcp.Server.UpstreamTokens;
+namespace StockMcp.ResourceServer.UpstreamTokens;
 
 /// <summary>This server's private key at the authorization server (RFC 7523): with it, no secret is shared. It signs a new assertion for each request.</summary>
 internal sealed class AuthorityKey

@@ -1,4 +1,4 @@
-namespace StockMcp.Server.UpstreamTokens;
+namespace StockMcp.ResourceServer.UpstreamTokens;
 
 /// <summary>This server's client secret at the authorization server. It never prints itself.</summary>
 internal sealed class AuthoritySecret(string? value)

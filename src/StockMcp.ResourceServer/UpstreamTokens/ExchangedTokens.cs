@@ -1,7 +1,7 @@
-using StockMcp.Server.TokenValidation;
+using StockMcp.ResourceServer.TokenValidation;
 using StockMcp.Tools.Connections;
 
-namespace StockMcp.Server.UpstreamTokens;
+namespace StockMcp.ResourceServer.UpstreamTokens;
 
 /// <summary>Tokens for the current caller, and nobody else.</summary>
 internal sealed class ExchangedTokens(Caller caller, SubjectToken subject, UpstreamTokenCache cache, TokenExchange exchange) : IUpstreamTokens

@@ -1,6 +1,6 @@
 using Duende.IdentityModel.Client;
 
-namespace StockMcp.Server.UpstreamTokens;
+namespace StockMcp.ResourceServer.UpstreamTokens;
 
 /// <summary>How one kind of authorization server is asked for an upstream token. The setting <c>UpstreamTokens:Dialect</c> chooses it.</summary>
 internal interface IExchangeDialect

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace StockMcp.Server.UpstreamTokens;
+namespace StockMcp.ResourceServer.UpstreamTokens;
 
 /// <summary>What this copy has heard of revoked links: whether a token that was got at a certain moment is void by now.</summary>
 internal sealed class Revocations

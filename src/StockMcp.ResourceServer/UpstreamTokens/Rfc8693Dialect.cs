@@ -1,7 +1,7 @@
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 
-namespace StockMcp.Server.UpstreamTokens;
+namespace StockMcp.ResourceServer.UpstreamTokens;
 
 /// <summary>RFC 8693 as it stands: our Authority, Keycloak and others.</summary>
 internal sealed class Rfc8693Dialect : IExchangeDialect

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 using StockMcp.Hosting;
 using StockMcp.Tools.Connections;
 
-namespace StockMcp.Server.UpstreamTokens;
+namespace StockMcp.ResourceServer.UpstreamTokens;
 
 /// <summary>
 /// The tokens that all copies of this server share, in Redis. It is a cache: when it is away, each method says so quietly and everything goes on without it (FD-01).

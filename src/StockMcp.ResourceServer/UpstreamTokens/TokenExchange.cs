@@ -4,12 +4,12 @@ using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 using Microsoft.Extensions.Options;
 using Polly;
-using StockMcp.Server.TokenValidation;
+using StockMcp.ResourceServer.TokenValidation;
 using StockMcp.Tools.Connections;
 using StockMcp.Tools.Errors;
 using StockMcp.Tools.Schemas;
 
-namespace StockMcp.Server.UpstreamTokens;
+namespace StockMcp.ResourceServer.UpstreamTokens;
 
 /// <summary>Exchanges the caller's token at the authorization server, and reads the answer strictly (UP-01).</summary>
 internal sealed partial class TokenExchange(

@@ -1,7 +1,7 @@
 using StockMcp.Hosting;
 using StockMcp.Tools.Connections;
 
-namespace StockMcp.Server.UpstreamTokens;
+namespace StockMcp.ResourceServer.UpstreamTokens;
 
 /// <summary>For whom, through which agent, and for what a token is: two that differ in any of it never share one (RS-15).</summary>
 /// <param name="Issuer">The authorization server.</param>

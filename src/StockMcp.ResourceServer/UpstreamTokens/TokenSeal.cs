@@ -2,10 +2,10 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using StockMcp.Server.Sealing;
+using StockMcp.ResourceServer.Sealing;
 using StockMcp.Tools.Connections;
 
-namespace StockMcp.Server.UpstreamTokens;
+namespace StockMcp.ResourceServer.UpstreamTokens;
 
 /// <summary>
 /// What Redis gets to see of a token: AES-256-GCM under a key of ours, bound to the entry's name, which is an HMAC (RS-15, KM-03). Whoever copies Redis learns nothing, and

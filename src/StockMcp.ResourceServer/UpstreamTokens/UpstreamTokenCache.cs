@@ -1,11 +1,11 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
-using StockMcp.Server.Observability;
+using StockMcp.ResourceServer.Observability;
 using StockMcp.Tools.Connections;
 using StockMcp.Tools.Errors;
 
-namespace StockMcp.Server.UpstreamTokens;
+namespace StockMcp.ResourceServer.UpstreamTokens;
 
 /// <summary>
 /// Upstream tokens, from memory, else from Redis, else by an exchange: one at a time for each key in this process, and across copies as long as there is a Redis (TV-03).

@@ -2,12 +2,11 @@ using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
 using Polly;
 using StockMcp.Hosting;
-using StockMcp.Server.Approvals;
-using StockMcp.Server.Elicitation;
-using StockMcp.Server.TokenValidation;
+using StockMcp.ResourceServer.Sealing;
+using StockMcp.ResourceServer.TokenValidation;
 using StockMcp.Tools.Connections;
 
-namespace StockMcp.Server.UpstreamTokens;
+namespace StockMcp.ResourceServer.UpstreamTokens;
 
 /// <summary>Upstream tokens by token exchange (RFC 8693), remembered in memory and in Redis.</summary>
 public static class UpstreamTokenExtensions
@@ -27,9 +26,7 @@ public static class UpstreamTokenExtensions
 
         var cacheKey = CacheKey(builder.Configuration);
         var seal = new TokenSeal(cacheKey);
-        services.AddSingleton(provider => new RequestStates(cacheKey, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => new CallNotes(cacheKey, provider.GetRequiredService<SharedTokens>(), provider.GetRequiredService<RequestStates>()));
-        services.AddSingleton(provider => new ReviewSeal(cacheKey, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(new SharedKey(cacheKey));
         services.AddSingleton<AuthorityCredentials>();
         services.AddSingleton(_ => seal);
         services.AddSingleton(new AuthoritySecret(SecretFile.Setting(builder.Configuration, AuthorityOptions.Section + ":ClientSecret")));

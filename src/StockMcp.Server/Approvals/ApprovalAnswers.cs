@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using StockMcp.Server.TokenValidation;
+using StockMcp.ResourceServer.TokenValidation;
 using StockMcp.Tools.Errors;
 using StockMcp.Tools.OrderApprovals;
 using StockMcp.Tools.Schemas;

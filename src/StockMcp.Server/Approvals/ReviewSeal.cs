@@ -1,5 +1,5 @@
 using System.Text;
-using StockMcp.Server.Sealing;
+using StockMcp.ResourceServer.Sealing;
 using StockMcp.Tools.Connections;
 using StockMcp.Tools.OrderApprovals;
 

@@ -1,7 +1,7 @@
 using Duende.IdentityModel.Client;
 using Microsoft.Extensions.Options;
-using StockMcp.Server.TokenValidation;
-using StockMcp.Server.UpstreamTokens;
+using StockMcp.ResourceServer.TokenValidation;
+using StockMcp.ResourceServer.UpstreamTokens;
 using StockMcp.Tools.Errors;
 
 namespace StockMcp.Server.Approvals;

@@ -2,8 +2,8 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.Caching.Memory;
-using StockMcp.Server.Sealing;
-using StockMcp.Server.UpstreamTokens;
+using StockMcp.ResourceServer.Sealing;
+using StockMcp.ResourceServer.UpstreamTokens;
 using StockMcp.Tools.Connections;
 
 namespace StockMcp.Server.Elicitation;

@@ -2,6 +2,9 @@ using System.Text.Json;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using StockMcp.ResourceServer.Elicitation;
+using StockMcp.ResourceServer.Sealing;
+using StockMcp.ResourceServer.UpstreamTokens;
 using StockMcp.Tools;
 using StockMcp.Tools.Connections;
 using StockMcp.Tools.Errors;
@@ -21,6 +24,13 @@ internal static class ElicitationExtensions
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
 
     private static readonly TimeSpan s_lookAgain = TimeSpan.FromSeconds(1);
+
+    /// <summary>Adds what a client carries between two calls.</summary>
+    public static void AddElicitation(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(provider => new RequestStates(provider.GetRequiredService<SharedKey>().Value, provider.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(provider => new CallNotes(provider.GetRequiredService<SharedKey>().Value, provider.GetRequiredService<SharedTokens>(), provider.GetRequiredService<RequestStates>()));
+    }
 
     /// <summary>Asks, and asks once: a person who declines, or does not come back in time, is told by the tool's error.</summary>
     public static McpRequestHandler<CallToolRequestParams, CallToolResult> AskToConnect(McpRequestHandler<CallToolRequestParams, CallToolResult> next) => async (request, cancellationToken) =>

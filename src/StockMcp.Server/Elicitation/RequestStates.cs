@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using StockMcp.Server.Sealing;
+using StockMcp.ResourceServer.Sealing;
 using StockMcp.Tools.Connections;
 
 namespace StockMcp.Server.Elicitation;

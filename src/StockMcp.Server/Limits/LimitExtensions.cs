@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Options;
 using ModelContextProtocol.Protocol;
 using StockMcp.Hosting;
-using StockMcp.Server.StrictJson;
-using StockMcp.Server.TokenValidation;
+using StockMcp.ResourceServer.StrictJson;
+using StockMcp.ResourceServer.TokenValidation;
 using StockMcp.Tools;
 using StockMcp.Tools.Connections;
 
