@@ -16,8 +16,10 @@ namespace StockMcp.Server;
 /// <summary>The application, from its settings to its routes.</summary>
 public static class Program
 {
-    /// <summary>Runs it until it is told to stop.</summary>
-    public static Task<int> Main(string[] args) => ServiceHost.RunAsync(arguments => Build(arguments), args);
+    /// <summary>Runs it until it is told to stop, or the command <c>health</c>.</summary>
+    public static Task<int> Main(string[] args) => args is [HealthCommand.Name, ..]
+        ? HealthCommand.RunAsync("StockMcp.Server", "appsettings.json", args)
+        : ServiceHost.RunAsync(arguments => Build(arguments), args);
 
     /// <summary>Builds it.</summary>
     /// <param name="args">The command line's arguments.</param>

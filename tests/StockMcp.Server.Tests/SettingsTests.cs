@@ -31,7 +31,7 @@ public sealed class SettingsTests
     {
         var start = async () =>
         {
-            await using var app = Program.Build([], builder => builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Urls"] = "http://127.0.0.1:0", ["DataDirectory"] = Path.GetTempPath(), [key] = value }));
+            await using var app = Program.Build(["--environment", "Development"], builder => builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Urls"] = "http://127.0.0.1:0", ["DataDirectory"] = Path.GetTempPath(), [key] = value }));
             await app.StartAsync();
             await app.StopAsync();
         };

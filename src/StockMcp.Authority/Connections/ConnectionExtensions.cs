@@ -23,6 +23,8 @@ public static class ConnectionExtensions
         var settings = section.Get<Dictionary<string, ConnectionOptions>>(binder => binder.ErrorOnUnknownConfiguration = true) ?? [];
         if (settings.Count == 0) throw new StartupException($"{ConnectionOptions.Section} is empty. Name at least one OpenID provider at which people sign in.");
         foreach (var (name, options) in settings) Check(name, options);
+        if (builder.Environment.IsProduction() && settings.Keys.FirstOrDefault(name => SecretFile.Setting(section.GetSection(name), nameof(ConnectionOptions.ClientSecret)) is null) is { } open)
+            throw new StartupException($"{ConnectionOptions.Section}:{open}:{nameof(ConnectionOptions.ClientSecretFile)} is not set. Set it to the file that holds the Authority's secret there: without one, anybody could use a refresh token that they stole.");
         builder.Services.AddSingleton(new ConnectionTable([.. settings.Select(setting => new Connection(setting.Key, setting.Value))]));
 
         builder.Services.AddSingleton<IConfigureOptions<OpenIddictClientOptions>, ClientKeys>();
@@ -77,6 +79,8 @@ public static class ConnectionExtensions
         var mistakes = new List<ValidationResult>();
         Validator.TryValidateObject(options, new ValidationContext(options), mistakes, validateAllProperties: true);
         if (mistakes.Count > 0) throw new StartupException($"{ConnectionOptions.Section}:{name}: {string.Join(" ", mistakes.Select(mistake => mistake.ErrorMessage))}");
+        if (options.Issuer is not ({ IsAbsoluteUri: true, Scheme: "https" } or { IsAbsoluteUri: true, Scheme: "http", IsLoopback: true }))
+            throw new StartupException($"{ConnectionOptions.Section}:{name}:Issuer is '{options.Issuer}'. Set it to an absolute https URL, or http on loopback: people's passwords and tokens travel there.");
         if (name.Any(character => !char.IsAsciiLetterOrDigit(character) && character != '-'))
             throw new StartupException($"{ConnectionOptions.Section}:{name}: a connection's name is part of URLs. Use letters, digits and hyphens.");
     }

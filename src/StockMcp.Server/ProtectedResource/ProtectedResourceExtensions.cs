@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using StockMcp.Hosting;
+using StockMcp.Server.StartPage;
 using StockMcp.Server.TokenValidation;
 
 namespace StockMcp.Server.ProtectedResource;
@@ -22,7 +23,7 @@ public static class ProtectedResourceExtensions
     {
         foreach (var path in new[] { McpResource.MetadataPath, McpResource.MetadataPath + McpResource.Path })
         {
-            routes.MapGet(path, (HttpContext context, McpResource resource, PublicUrl publicUrl, IOptions<AuthorityOptions> authority) =>
+            routes.MapGet(path, (HttpContext context, McpResource resource, PublicUrl publicUrl, IOptions<AuthorityOptions> authority, IOptions<StartPageOptions> page) =>
             {
                 context.Response.Headers.CacheControl = "public, max-age=300";
                 return TypedResults.Json(new Dictionary<string, object>
@@ -32,7 +33,7 @@ public static class ProtectedResourceExtensions
                     ["scopes_supported"] = resource.ScopesSupported,
                     ["bearer_methods_supported"] = s_bearerMethods,
                     ["resource_name"] = "StockMcp",
-                    ["resource_documentation"] = publicUrl.At("/"),
+                    ["resource_documentation"] = publicUrl.At(page.Value.Path),
                 });
             }).RequireCors(anyOrigin => anyOrigin.AllowAnyOrigin().WithMethods("GET").AllowAnyHeader()).AllowAnonymous();
         }

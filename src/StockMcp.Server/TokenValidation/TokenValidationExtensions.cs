@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
+using StockMcp.Hosting;
 using StockMcp.Server.ProtectedResource;
 using StockMcp.Tools.Connections;
 
@@ -17,11 +18,14 @@ public static partial class TokenValidationExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
+        var production = builder.Environment.IsProduction();
         services.AddOptions<AuthorityOptions>()
             .BindConfiguration(AuthorityOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
             .ValidateDataAnnotations()
             .Validate(options => options.Issuer.Length == 0 || (Uri.TryCreate(options.Issuer, UriKind.Absolute, out var url) && url is { Query: "", Fragment: "", UserInfo: "" } and ({ Scheme: "https" } or { Scheme: "http", IsLoopback: true })),
                 AuthorityOptions.Section + ":Issuer must be an absolute https URL, or http on loopback.")
+            .Validate<PublicUrl>((options, publicUrl) => !production || publicUrl.Value.IsLoopback || !Uri.TryCreate(options.Issuer, UriKind.Absolute, out var url) || !url.IsLoopback,
+                AuthorityOptions.Section + ":Issuer is on loopback, where no agent of the public URL finds it. Set it to the issuer of the authorization server, exactly as its discovery document spells it.")
             .ValidateOnStart();
         services.AddHttpClient(AuthorityMetadata.HttpClientName, http =>
         {

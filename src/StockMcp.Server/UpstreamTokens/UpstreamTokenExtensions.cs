@@ -32,13 +32,16 @@ public static class UpstreamTokenExtensions
         services.AddSingleton(provider => new ReviewSeal(cacheKey, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<AuthorityCredentials>();
         services.AddSingleton(_ => seal);
-        services.AddSingleton(new AuthoritySecret(SecretFile.Setting(builder.Configuration, AuthorityOptions.Section + ":ClientSecret")));
-        if (builder.Configuration[AuthorityOptions.Section + ":ClientKeyFile"] is { Length: > 0 } keyFile)
+        var secret = SecretFile.Setting(builder.Configuration, AuthorityOptions.Section + ":ClientSecret");
+        var keyFile = builder.Configuration[AuthorityOptions.Section + ":ClientKeyFile"];
+        if (builder.Environment.IsProduction()) CheckCredentials(secret, keyFile);
+        services.AddSingleton(new AuthoritySecret(secret));
+        if (keyFile is { Length: > 0 })
         {
             var key = AuthorityKey.Read(keyFile);
             services.AddSingleton(provider => new AuthorityKey(key, provider.GetRequiredService<IOptions<AuthorityOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
         }
-        var redis = builder.Configuration.GetConnectionString("Redis");
+        var redis = SecretFile.Setting(builder.Configuration, "ConnectionStrings:Redis");
         CheckRedis(redis);
         services.AddSingleton(provider => new SharedTokens(redis, seal, provider.GetRequiredService<ILogger<SharedTokens>>()));
         services.AddSingleton<UpstreamTokenCache>();
@@ -62,6 +65,15 @@ public static class UpstreamTokenExtensions
             pipeline.AddTimeout(options.Timeout);
             pipeline.AddCircuitBreaker(new HttpCircuitBreakerStrategyOptions { FailureRatio = 0.5, MinimumThroughput = 10, SamplingDuration = TimeSpan.FromSeconds(10), BreakDuration = TimeSpan.FromSeconds(5) });
         });
+    }
+
+    // PX-02. Without them, the first exchange would fail; with a short one, it could be guessed.
+    private static void CheckCredentials(string? secret, string? keyFile)
+    {
+        const string Name = AuthorityOptions.Section + ":ClientSecret";
+        if (keyFile is { Length: > 0 }) return;
+        if (secret is null) throw new StartupException($"{Name}File is not set. Set it to the file that holds this server's secret at the authorization server, or {AuthorityOptions.Section}:ClientKeyFile to its key.");
+        SecretFile.RefuseShort(secret, Name);
     }
 
     private static byte[] CacheKey(IConfiguration configuration)
