@@ -23,8 +23,13 @@ public static class ConnectionExtensions
         var settings = section.Get<Dictionary<string, ConnectionOptions>>(binder => binder.ErrorOnUnknownConfiguration = true) ?? [];
         if (settings.Count == 0) throw new StartupException($"{ConnectionOptions.Section} is empty. Name at least one OpenID provider at which people sign in.");
         foreach (var (name, options) in settings) Check(name, options);
+        // PX-02, as it starts to serve: commands need no secret.
         if (builder.Environment.IsProduction() && settings.Keys.FirstOrDefault(name => SecretFile.Setting(section.GetSection(name), nameof(ConnectionOptions.ClientSecret)) is null) is { } open)
-            throw new StartupException($"{ConnectionOptions.Section}:{open}:{nameof(ConnectionOptions.ClientSecretFile)} is not set. Set it to the file that holds the Authority's secret there: without one, anybody could use a refresh token that they stole.");
+        {
+            builder.Services.AddOptions<ConnectionOptions>()
+                .Validate(_ => false, $"{ConnectionOptions.Section}:{open}:{nameof(ConnectionOptions.ClientSecretFile)} is not set. Set it to the file that holds the Authority's secret there: without one, anybody could use a refresh token that they stole.")
+                .ValidateOnStart();
+        }
         builder.Services.AddSingleton(new ConnectionTable([.. settings.Select(setting => new Connection(setting.Key, setting.Value))]));
 
         builder.Services.AddSingleton<IConfigureOptions<OpenIddictClientOptions>, ClientKeys>();

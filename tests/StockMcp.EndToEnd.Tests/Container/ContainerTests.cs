@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.WebUtilities;
 using ModelContextProtocol.Authentication;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
-using Tool = StockMcp.Testing.ForeignClients.Tool;
 using StockMcp.Testing.ForeignClients;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;
+using Tool = StockMcp.Testing.ForeignClients.Tool;
 
 namespace StockMcp.EndToEnd.Tests.Container;
 
@@ -34,6 +34,7 @@ public sealed class ContainerTests : IClassFixture<ContainerTests.Fixture>, IDis
             OAuth = new()
             {
                 RedirectUri = new Uri("http://localhost:1179/callback"),
+                Scopes = ["portfolio:read", "orders:read", "orders:write"],
                 DynamicClientRegistration = new() { ClientName = "Container test client" },
                 AuthorizationCallbackHandler = async (context, _) =>
                 {
@@ -43,12 +44,23 @@ public sealed class ContainerTests : IClassFixture<ContainerTests.Fixture>, IDis
             },
         }, http!);
 
-        await using var client = await McpClient.CreateAsync(transport);
+        await using var client = await McpClient.CreateAsync(transport, new() { InitializationTimeout = TimeSpan.FromMinutes(5) }); // the person signs in meanwhile
         var whoami = await client.CallToolAsync("whoami");
         var portfolio = await client.CallToolAsync("get_portfolio");
 
         whoami.Content.OfType<TextContentBlock>().Single().Text.Should().Contain("Alice Liddell");
         portfolio.IsError.Should().NotBe(true, JsonSerializer.Serialize(portfolio.Content));
+
+        // An order goes all the way round: Server, Authority, the person, Authority, Server, broker.
+        var order = new Dictionary<string, object?> { ["symbol"] = "WAYNE", ["side"] = "buy", ["quantity"] = "1", ["order_type"] = "limit", ["limit_price"] = "90.00", ["time_in_force"] = "day", ["wait_seconds"] = 0 };
+        var pending = (await client.CallToolAsync("place_order", order)).StructuredContent!.Value;
+        var approval = new Uri(pending.GetProperty("approval_url").GetString()!);
+        approval.GetLeftPart(UriPartial.Authority).Should().Be(system.Origin.GetLeftPart(UriPartial.Authority));
+        await alice.SubmitAsync(approval, "Approve");
+        var status = "approval_pending";
+        for (var tries = 0; tries < 6 && status is "approval_pending" or "approved" or "executing" or "unknown"; tries++)
+            status = (await client.CallToolAsync("wait_for_order_approval", new Dictionary<string, object?> { ["approval_id"] = pending.GetProperty("approval_id").GetString(), ["wait_seconds"] = 20 })).StructuredContent!.Value.GetProperty("status").GetString();
+        status.Should().Be("placed");
     }
 
     [Fact, Trait("Requirement", "RS-12")]
@@ -129,6 +141,26 @@ public sealed class ContainerTests : IClassFixture<ContainerTests.Fixture>, IDis
 
         keys.Should().Match<(int Code, string Output)>(answer => answer.Code == 0 && answer.Output.Contains("signs from"));
         audit.Code.Should().Be(0, audit.Output);
+    }
+
+    [Fact]
+    public async Task With_several_copies_a_call_goes_to_those_that_are_there()
+    {
+        var system = await SystemAsync();
+        if (system.Addresses.Count == 1) Assert.Skip("This machine gives programs no mounts of their own: there is one copy.");
+        foreach (var (part, path) in new[] { ("Server", ".well-known/oauth-protected-resource"), ("Authority", ".well-known/oauth-authorization-server") })
+        {
+            foreach (var address in system.Addresses)
+            {
+                await system.KillAsync(part, address);
+                for (var call = 0; call < 10; call++)
+                {
+                    using var response = await GetAsync(path);
+                    response.StatusCode.Should().Be(HttpStatusCode.OK, "the other copy of {0} is there", part);
+                }
+                await system.StartAsync(part, address);
+            }
+        }
     }
 
     [Fact, Trait("Requirement", "PX-01")]
