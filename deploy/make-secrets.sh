@@ -30,6 +30,7 @@ random_base64 | keep server_cache_key
 # Who is who: the Server at the Authority, and the Authority at the broker. A real broker gave you the second one: put it there before.
 random_hex | keep server_at_authority
 random_hex | keep authority_at_brokerage
+printf '' | keep mail_password # empty: no mail server, or one that asks for none
 
 # PostgreSQL: its own superuser, and the Authority's user.
 random_hex | keep postgres_password

@@ -28,27 +28,44 @@ public sealed class ContainerTests : IClassFixture<ContainerTests.Fixture>, IDis
     {
         var system = await SystemAsync();
         using var alice = Person.Alice([system.Origin, system.Brokerage], system.Root);
-        var transport = new HttpClientTransport(new()
-        {
-            Endpoint = new Uri(system.Origin, "mcp"),
-            OAuth = new()
-            {
-                RedirectUri = new Uri("http://localhost:1179/callback"),
-                DynamicClientRegistration = new() { ClientName = "Container test client" },
-                AuthorizationCallbackHandler = async (context, _) =>
-                {
-                    var answer = QueryHelpers.ParseQuery((await alice.AuthorizeAsync(context.AuthorizationUri)).Query);
-                    return new AuthorizationResult { Code = answer["code"], State = answer["state"], Iss = answer["iss"] };
-                },
-            },
-        }, http!);
+        await using var client = await ConnectAsync(system, alice);
 
-        await using var client = await McpClient.CreateAsync(transport, new() { InitializationTimeout = TimeSpan.FromMinutes(5) }); // the person signs in meanwhile
         var whoami = await client.CallToolAsync("whoami");
         var portfolio = await client.CallToolAsync("get_portfolio");
 
         whoami.Content.OfType<TextContentBlock>().Single().Text.Should().Contain("Alice Liddell");
         portfolio.IsError.Should().NotBe(true, JsonSerializer.Serialize(portfolio.Content));
+    }
+
+    [Fact, Trait("Requirement", "OX-01"), Trait("Requirement", "AP-01")]
+    public async Task An_order_takes_the_persons_yes_and_reaches_the_broker_with_a_token_for_it_alone()
+    {
+        var system = await SystemAsync();
+        using var alice = Person.Alice([system.Origin, system.Brokerage], system.Root);
+        await using var client = await ConnectAsync(system, alice, "portfolio:read", "orders:read", "orders:write");
+        var pending = await CallAsync(client, "place_order", new()
+        {
+            ["symbol"] = "WAYNE",
+            ["side"] = "buy",
+            ["quantity"] = "1",
+            ["order_type"] = "limit",
+            ["limit_price"] = "95.00",
+            ["time_in_force"] = "gtc",
+            ["wait_seconds"] = 0,
+        });
+        pending.GetProperty("status").GetString().Should().Be("approval_pending");
+        var page = new Uri(pending.GetProperty("approval_url").GetString()!);
+        page.GetLeftPart(UriPartial.Authority).Should().Be(system.Origin.GetLeftPart(UriPartial.Authority));
+        (await alice.ReadAsync(page)).Should().Contain("BUY 1 WAYNE").And.Contain(pending.GetProperty("code").GetString());
+
+        await alice.SubmitAsync(page, "Approve");
+
+        var ended = pending;
+        for (var tries = 0; tries < 6 && ended.GetProperty("status").GetString() is "approval_pending" or "executing" or "unknown"; tries++)
+            ended = await CallAsync(client, "wait_for_order_approval", new() { ["approval_id"] = pending.GetProperty("approval_id").GetString(), ["wait_seconds"] = 20 });
+        ended.GetProperty("status").GetString().Should().Be("placed", ended.ToString());
+        var orders = await CallAsync(client, "list_orders", []);
+        orders.GetProperty("orders").EnumerateArray().Select(order => order.GetProperty("order_id").GetString()).Should().Equal(ended.GetProperty("order").GetProperty("order_id").GetString());
     }
 
     [Fact, Trait("Requirement", "RS-12")]
@@ -175,11 +192,35 @@ public sealed class ContainerTests : IClassFixture<ContainerTests.Fixture>, IDis
     }
 
     [Fact, Trait("Requirement", "PX-02")]
-    public async Task The_authority_keeps_in_its_volume_only_the_vaults_keys()
+    public async Task The_authority_keeps_in_its_volume_only_the_vaults_keys_and_mail_that_it_could_not_send()
     {
         var system = await SystemAsync();
-        Directory.EnumerateFileSystemEntries(system.DataOf("Authority")).Select(Path.GetFileName).Should().Equal("vault-keys");
+        Directory.EnumerateFileSystemEntries(system.DataOf("Authority")).Select(Path.GetFileName).Should().BeSubsetOf(["vault-keys", "outbox"]).And.Contain("vault-keys");
         Directory.EnumerateFileSystemEntries(system.DataOf("Server")).Should().BeEmpty("it keeps nothing");
+    }
+
+    // A client that nobody configured: it finds all else from the address.
+    private Task<McpClient> ConnectAsync(ContainerSystem system, Person person, params string[] scopes) => McpClient.CreateAsync(new HttpClientTransport(new()
+    {
+        Endpoint = new Uri(system.Origin, "mcp"),
+        OAuth = new()
+        {
+            RedirectUri = new Uri("http://localhost:1179/callback"),
+            DynamicClientRegistration = new() { ClientName = "Container test client" },
+            ScopeSelector = asked => scopes.Length > 0 ? scopes : asked,
+            AuthorizationCallbackHandler = async (context, _) =>
+            {
+                var answer = QueryHelpers.ParseQuery((await person.AuthorizeAsync(context.AuthorizationUri)).Query);
+                return new AuthorizationResult { Code = answer["code"], State = answer["state"], Iss = answer["iss"] };
+            },
+        },
+    }, http!), new() { InitializationTimeout = TimeSpan.FromMinutes(5) }); // the person signs in meanwhile
+
+    private static async Task<JsonElement> CallAsync(McpClient client, string tool, Dictionary<string, object?> arguments)
+    {
+        var result = await client.CallToolAsync(tool, arguments);
+        result.IsError.Should().NotBe(true, JsonSerializer.Serialize(result.Content));
+        return result.StructuredContent!.Value;
     }
 
     private async Task<HttpResponseMessage> GetAsync(string path) => await (await ClientAsync()).GetAsync(new Uri((await SystemAsync()).Origin, path));
