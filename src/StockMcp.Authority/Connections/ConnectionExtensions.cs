@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
+using OpenIddict.Abstractions;
 using OpenIddict.Client;
 using Polly;
 using StockMcp.AuthorizationServer.Keys;
@@ -51,6 +52,7 @@ public static class ConnectionExtensions
             client.AddEventHandler(GrantedScopes.Descriptor);
             client.AddEventHandler(RefusedDetails.Descriptor);
             client.AddEventHandler(EmailScope.Descriptor);
+            client.AddEventHandler(UserFields.Descriptor);
             client.UseSystemNetHttp()
                 // A refresh whose answer was lost may have rotated the token: sent again, it would look like theft.
                 .SetHttpResiliencePipeline(ResiliencePipeline<HttpResponseMessage>.Empty)
@@ -71,6 +73,7 @@ public static class ConnectionExtensions
                     ClientId = options.ClientId,
                     ClientSecret = SecretFile.Setting(section.GetSection(name), nameof(ConnectionOptions.ClientSecret)),
                     RedirectUri = new Uri(CallbackPath(name), UriKind.Relative),
+                    Configuration = ConfigurationOf(options.OAuth)!,
                     ResponseTypes = { ResponseTypes.Code },
                     ResponseModes = { ResponseModes.Query },
                     GrantTypes = { GrantTypes.AuthorizationCode, GrantTypes.RefreshToken },
@@ -79,10 +82,22 @@ public static class ConnectionExtensions
         });
     }
 
+    private static OpenIddictConfiguration? ConfigurationOf(OAuthProviderOptions? oauth) => oauth is null ? null : new()
+    {
+        AuthorizationEndpoint = oauth.AuthorizationEndpoint,
+        TokenEndpoint = oauth.TokenEndpoint,
+        UserInfoEndpoint = oauth.UserEndpoint,
+        GrantTypesSupported = { GrantTypes.AuthorizationCode, GrantTypes.RefreshToken },
+        ResponseTypesSupported = { ResponseTypes.Code },
+        ResponseModesSupported = { ResponseModes.Query },
+        TokenEndpointAuthMethodsSupported = { ClientAuthenticationMethods.ClientSecretPost },
+    };
+
     private static void Check(string name, ConnectionOptions options)
     {
         var mistakes = new List<ValidationResult>();
         Validator.TryValidateObject(options, new ValidationContext(options), mistakes, validateAllProperties: true);
+        if (options.OAuth is { } oauth) Validator.TryValidateObject(oauth, new ValidationContext(oauth), mistakes, validateAllProperties: true);
         if (mistakes.Count > 0) throw new StartupException($"{ConnectionOptions.Section}:{name}: {string.Join(" ", mistakes.Select(mistake => mistake.ErrorMessage))}");
         if (options.Issuer is not ({ IsAbsoluteUri: true, Scheme: "https" } or { IsAbsoluteUri: true, Scheme: "http", IsLoopback: true }))
             throw new StartupException($"{ConnectionOptions.Section}:{name}:Issuer is '{options.Issuer}'. Set it to an absolute https URL, or http on loopback: people's passwords and tokens travel there.");

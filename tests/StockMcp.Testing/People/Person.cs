@@ -33,8 +33,8 @@ internal sealed class Person : IDisposable
 
     /// <summary>Alice in front of sites over https.</summary>
     /// <param name="origins">The system's own.</param>
-    /// <param name="root">The one certificate authority that she trusts.</param>
-    public static Person Alice(IEnumerable<Uri> origins, X509Certificate2 root) => new(origins.Select(origin => origin.GetLeftPart(UriPartial.Authority)), "alice", root: root);
+    /// <param name="root">The one certificate authority that she trusts; the machine's if none is given.</param>
+    public static Person Alice(IEnumerable<Uri> origins, X509Certificate2? root) => new(origins.Select(origin => origin.GetLeftPart(UriPartial.Authority)), "alice", root: root);
 
     public static Person Bob(StockMcpSystem system) => new(Site(system), "bob");
 
