@@ -26,7 +26,10 @@ public sealed class SettingsTests
     [InlineData("TradingApi:Timeout", "10", "TradingApi:Timeout must lie between")]
     [InlineData("Orders:LeaseEvery", "5", "Orders:LeaseEvery must lie between")]
     [InlineData("Orders:Retries", "5", "Retries")]
-    [InlineData("UpstreamTokens:Dialect", "auth0", "UpstreamTokens:Dialect must be")]
+    [InlineData("Authority:TokenTypes", "at+jwt none", "Authority:TokenTypes must be")]
+    [InlineData("UpstreamTokens:ConnectPage", "http://account.example.com/", "UpstreamTokens:ConnectPage")]
+    [InlineData("UpstreamTokens:Scopes:0:Scope", "portfolio:read", "UpstreamTokens:Scopes")]
+    [InlineData("UpstreamTokens:Dialect", "oauth", "UpstreamTokens:Dialect must be")]
     [InlineData("UpstreamTokens:CacheKey", "c2hvcnQ=", "UpstreamTokens:CacheKey")]
     [InlineData("UpstreamTokens:ExpiryMargin", "30", "UpstreamTokens:ExpiryMargin must lie between")]
     public async Task A_wrong_setting_stops_the_start_with_one_line_that_names_it(string key, string value, string named)
@@ -79,7 +82,7 @@ public sealed class SettingsTests
         Compare(new MarketDataOptions(), file[TradingApiOptions.Section]![nameof(TradingApiOptions.MarketData)]!);
         Compare(new StartPageOptions(), file[StartPageOptions.Section]!);
         Compare(new OrderOptions(), file[OrderOptions.Section]!);
-        Compare(new UpstreamTokenOptions(), file[UpstreamTokenOptions.Section]!);
+        Compare(new UpstreamTokenOptions(), file[UpstreamTokenOptions.Section]!, nameof(UpstreamTokenOptions.Scopes));
         Compare(new AuthorityOptions(), file[AuthorityOptions.Section]!, nameof(AuthorityOptions.Issuer));
 
         static void Compare<T>(T defaults, JsonNode section, params string[] except)

@@ -54,13 +54,14 @@ public static partial class TokenValidationExtensions
 
     private static void Configure(JwtBearerOptions options, AuthorityMetadata authority, ProtectedResource.McpResource resource, IOptions<AuthorityOptions> settings, TimeProvider time)
     {
-        var issuer = settings.Value.Issuer;
+        var (issuer, types, audience) = (settings.Value.Issuer, TokenForm.Types(settings.Value), settings.Value.Audience is { Length: > 0 } named ? named : resource.Uri);
+        var further = settings.Value.FurtherAudiences.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         options.MapInboundClaims = false;
         options.SaveToken = false;
         options.TokenValidationParameters = new TokenValidationParameters
         {
             ValidAlgorithms = TokenForm.Algorithms,
-            ValidTypes = TokenForm.Types,
+            ValidTypes = types,
             RequireSignedTokens = true,
             RequireExpirationTime = true,
             ValidateIssuerSigningKey = true,
@@ -68,15 +69,15 @@ public static partial class TokenValidationExtensions
             IssuerSigningKeyResolver = (_, _, keyId, _) => authority.KeysFor(keyId),
             IssuerValidator = (given, _, _) => given == issuer ? given : throw new SecurityTokenInvalidIssuerException("issuer"),
             // A token that is good elsewhere, too, could be sent here by whoever got it there.
-            AudienceValidator = (audiences, _, _) => audiences.ToList() is [var only] && only == resource.Uri,
+            AudienceValidator = (audiences, _, _) => audiences.ToList() is var all && all.Contains(audience) && all.All(one => one == audience || further.Contains(one)),
             LifetimeValidator = (notBefore, expires, _, _) => time.GetUtcNow().UtcDateTime is var now && expires is { } end && now < end + s_skew && (notBefore is not { } start || now >= start - s_skew),
         };
         options.Events = new JwtBearerEvents
         {
-            OnMessageReceived = context => ReceiveAsync(context, authority),
+            OnMessageReceived = context => ReceiveAsync(context, authority, types),
             OnTokenValidated = context =>
             {
-                if (CallerClaims.TryRead(context.Principal!, issuer, out var caller)) context.HttpContext.Features.Set(caller);
+                if (CallerClaims.TryRead(context.Principal!, issuer, types.Contains(TokenForm.AnyJwt), out var caller)) context.HttpContext.Features.Set(caller);
                 else context.Fail("sub, jti, and client_id or azp, are needed once each");
                 return Task.CompletedTask;
             },
@@ -95,7 +96,7 @@ public static partial class TokenValidationExtensions
         };
     }
 
-    private static async Task ReceiveAsync(MessageReceivedContext context, AuthorityMetadata authority)
+    private static async Task ReceiveAsync(MessageReceivedContext context, AuthorityMetadata authority, IReadOnlyList<string> types)
     {
         const string Scheme = "Bearer ";
         var header = context.Request.Headers.Authorization;
@@ -104,7 +105,7 @@ public static partial class TokenValidationExtensions
             context.NoResult();
             return;
         }
-        if (TokenForm.Refuse(token, out var keyId) is { } reason)
+        if (TokenForm.Refuse(token, types, out var keyId) is { } reason)
         {
             Refused(context.HttpContext, reason);
             context.Fail(reason);

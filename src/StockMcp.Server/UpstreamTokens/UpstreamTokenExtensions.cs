@@ -23,6 +23,8 @@ public static class UpstreamTokenExtensions
         services.AddOptions<UpstreamTokenOptions>()
             .BindConfiguration(UpstreamTokenOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
             .ValidateDataAnnotations()
+            .Validate(options => options.Scopes.All(line => line is { Scope.Length: > 0, Upstream.Count: > 0 }), UpstreamTokenOptions.Section + ":Scopes needs a Scope and at least one Upstream in each line.")
+            .Validate(options => options.ConnectPage is null or { IsAbsoluteUri: true, Scheme: "https" } or { IsAbsoluteUri: true, Scheme: "http", IsLoopback: true }, UpstreamTokenOptions.Section + ":ConnectPage must be an absolute https URL, or http on loopback.")
             .ValidateOnStart();
 
         var cacheKey = CacheKey(builder.Configuration);
@@ -45,7 +47,12 @@ public static class UpstreamTokenExtensions
         CheckRedis(redis);
         services.AddSingleton(provider => new SharedTokens(redis, seal, provider.GetRequiredService<ILogger<SharedTokens>>()));
         services.AddSingleton<UpstreamTokenCache>();
-        services.AddSingleton<IExchangeDialect, Rfc8693Dialect>();
+        services.AddSingleton<IExchangeDialect>(provider => provider.GetRequiredService<IOptions<UpstreamTokenOptions>>().Value.Dialect switch
+        {
+            Auth0Dialect.Name => new Auth0Dialect(),
+            EntraDialect.Name => new EntraDialect(),
+            _ => new Rfc8693Dialect(),
+        });
         services.AddSingleton<TokenExchange>();
         services.AddScoped<ExchangedTokens>();
         services.AddScoped<IUpstreamTokens>(provider => provider.GetRequiredService<ExchangedTokens>());

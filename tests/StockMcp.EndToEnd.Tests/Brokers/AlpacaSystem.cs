@@ -1,8 +1,6 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using StockMcp.EndToEnd.Tests.Agents;
-using StockMcp.Testing.ForeignClients;
+using StockMcp.EndToEnd.Tests.Providers;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;
 
@@ -14,9 +12,7 @@ internal sealed class AlpacaSystem : IAsyncDisposable
     private readonly string home = Directory.CreateTempSubdirectory("stockmcp-alpaca-").FullName;
     private readonly List<WebApplication> apps = [];
 
-    private readonly ShiftedClock? clock;
-
-    private AlpacaSystem(AlpacaStandIn alpaca, ShiftedClock? clock) => (Alpaca, this.clock) = (alpaca, clock);
+    private AlpacaSystem(AlpacaStandIn alpaca) => Alpaca = alpaca;
 
     public AlpacaStandIn Alpaca { get; }
 
@@ -29,13 +25,12 @@ internal sealed class AlpacaSystem : IAsyncDisposable
 
     public static async Task<AlpacaSystem> StartAsync(ShiftedClock? clock = null)
     {
-        var system = new AlpacaSystem(await AlpacaStandIn.StartAsync(), clock);
+        var system = new AlpacaSystem(await AlpacaStandIn.StartAsync());
         var (secret, alpaca) = (system.Write("server.secret", new string('5', 64)), system.Write("alpaca.secret", AlpacaStandIn.ClientSecret));
-        var resource = new Uri(system.Server, "mcp").AbsoluteUri;
-        await system.RunAsync("Authority", StockMcp.Authority.Program.Build, system.Authority, "alpaca.authority.json",
-            "--Registration:PerAddressAndHour=1000", $"--Connections:brokerage:ClientSecretFile={alpaca}", $"--Clients:0:ClientSecretFile={secret}", $"--Resources:0:Uri={resource}", $"--Clients:0:Resources:0={resource}",
-            $"--Clients:0:Resources:1={new Uri(system.Authority, "approvals/v1")}", $"--Clients:0:Audiences:1={new Uri(system.Authority, "me/v1")}");
-        await system.RunAsync("Server", StockMcp.Server.Program.Build, system.Server, "alpaca.server.json", $"--Authority:Issuer={system.Authority}", $"--Authority:ClientSecretFile={secret}");
+        system.apps.Add(await DocumentedApp.StartAsync(StockMcp.Authority.Program.Build, system.home, "brokers/alpaca.authority.json", system.Alpaca.Rewrite, system.Authority,
+            [$"--Connections:brokerage:ClientSecretFile={alpaca}", .. DocumentedApp.AuthorityArguments(system.Authority, system.Server, secret)], system.Logs.For("Authority"), clock));
+        system.apps.Add(await DocumentedApp.StartAsync(StockMcp.Server.Program.Build, system.home, "brokers/alpaca.server.json", system.Alpaca.Rewrite, system.Server,
+            [$"--Authority:Issuer={system.Authority}", $"--Authority:ClientSecretFile={secret}"], system.Logs.For("Server"), clock));
         return system;
     }
 
@@ -51,19 +46,6 @@ internal sealed class AlpacaSystem : IAsyncDisposable
         await Alpaca.DisposeAsync();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         Directory.Delete(home, recursive: true);
-    }
-
-    private async Task RunAsync(string name, Func<string[], Action<WebApplicationBuilder>?, WebApplication> build, Uri url, string settings, params string[] more)
-    {
-        var file = Write(settings, Alpaca.Rewrite(await File.ReadAllTextAsync(Path.Combine(Toolbox.Repository, "docs", "brokers", settings))));
-        var app = build(["--environment", "Production", $"--SettingsFile={file}", $"--PublicUrl={url.GetLeftPart(UriPartial.Authority)}", $"--Urls={url.GetLeftPart(UriPartial.Authority)}", $"--DataDirectory={Path.Combine(home, name)}", .. more],
-            builder =>
-            {
-                builder.Logging.ClearProviders().AddProvider(Logs.For(name));
-                if (clock is not null) builder.Services.AddSingleton<TimeProvider>(clock);
-            });
-        apps.Add(app);
-        await app.StartAsync();
     }
 
     private string Write(string name, string text)
