@@ -11,6 +11,7 @@ WORKDIR /src
 COPY global.json Directory.Build.props Directory.Packages.props ./
 COPY src/StockMcp.Hosting/StockMcp.Hosting.csproj src/StockMcp.Hosting/
 COPY src/StockMcp.Tools/StockMcp.Tools.csproj src/StockMcp.Tools/
+COPY src/StockMcp.ResourceServer/StockMcp.ResourceServer.csproj src/StockMcp.ResourceServer/
 COPY src/StockMcp.AuthorizationServer/StockMcp.AuthorizationServer.csproj src/StockMcp.AuthorizationServer/
 COPY src/StockMcp.Server/StockMcp.Server.csproj src/StockMcp.Server/
 COPY src/StockMcp.Authority/StockMcp.Authority.csproj src/StockMcp.Authority/

@@ -1,15 +1,17 @@
 using StockMcp.Hosting;
+using StockMcp.ResourceServer.McpEndpoint;
+using StockMcp.ResourceServer.Observability;
+using StockMcp.ResourceServer.OriginChecks;
+using StockMcp.ResourceServer.ProtectedResource;
+using StockMcp.ResourceServer.TokenValidation;
+using StockMcp.ResourceServer.UpstreamTokens;
 using StockMcp.Server.Approvals;
 using StockMcp.Server.ConnectedAccounts;
 using StockMcp.Server.Limits;
 using StockMcp.Server.McpEndpoint;
-using StockMcp.Server.Observability;
 using StockMcp.Server.Orders;
-using StockMcp.Server.OriginChecks;
-using StockMcp.Server.ProtectedResource;
 using StockMcp.Server.StartPage;
-using StockMcp.Server.TokenValidation;
-using StockMcp.Server.UpstreamTokens;
+using StockMcp.Tools.Scopes;
 
 namespace StockMcp.Server;
 
@@ -31,7 +33,7 @@ public static class Program
         builder.AddServiceDefaults();
         builder.AddObservability();      // Observability/      a line, a trace and metrics for each tool call
         builder.AddOriginChecks();       // OriginChecks/       which web pages may call
-        builder.AddProtectedResource();  // ProtectedResource/  RFC 9728 metadata, and the challenges of RFC 6750
+        builder.AddProtectedResource(new() { Name = "StockMcp", DefaultScopes = StockScopes.Default, DocumentationPath = builder.Configuration["StartPage:Path"] ?? "/" }); // ProtectedResource/  RFC 9728 metadata, and the challenges of RFC 6750
         builder.AddTokenValidation();    // TokenValidation/    RFC 9068 access tokens
         builder.AddLimits();             // Limits/             per person, and for wrong tokens per address
         builder.AddUpstreamTokens();     // UpstreamTokens/     RFC 8693 token exchange, and its cache
@@ -52,7 +54,7 @@ public static class Program
         app.UseAuthorization();
         app.MapServiceDefaults(typeof(Program).Assembly);
         app.MapProtectedResourceMetadata();
-        app.MapMcpEndpoint();
+        app.MapMcpTransport();
         app.MapStartPage();
         return app;
     }

@@ -19,6 +19,9 @@ namespace StockMcp.Tools;
 /// <summary>All tools, and the card of an order, for an MCP server. Whoever adds them also adds <c>Caller</c>, <c>IUpstreamTokens</c>, <c>IConnectedAccounts</c>, <c>IOrderApprovals</c> and <c>IReviewIds</c>, each for the call's scope.</summary>
 public static class StockToolsExtensions
 {
+    /// <summary>The tool that asks for an order.</summary>
+    public const string PlaceOrder = "place_order";
+
     private static readonly Type[] s_types = [typeof(MarketDataTools), typeof(WhoAmITool), typeof(PortfolioTools), typeof(OrderTools), typeof(OrderReviewTool), typeof(OrderApprovalTools), typeof(CancelOrderTool), typeof(TradingLimitsTool)];
 
     /// <summary>The tools' methods, in the order in which they are listed.</summary>

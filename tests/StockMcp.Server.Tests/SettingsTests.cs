@@ -4,8 +4,8 @@ using Microsoft.Extensions.Configuration;
 using StockMcp.Hosting;
 using StockMcp.Server.Orders;
 using StockMcp.Server.StartPage;
-using StockMcp.Server.TokenValidation;
-using StockMcp.Server.UpstreamTokens;
+using StockMcp.ResourceServer.TokenValidation;
+using StockMcp.ResourceServer.UpstreamTokens;
 using StockMcp.Tools.TradingApi;
 
 namespace StockMcp.Server.Tests;

@@ -1,6 +1,5 @@
 using System.Security.Claims;
 using OpenIddict.Abstractions;
-using StockMcp.Authority.ApprovalPages;
 using StockMcp.Authority.Approvals;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.Connections;
@@ -15,7 +14,7 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace StockMcp.Authority.Account;
 
 /// <summary>What the account page shows, out of the stores.</summary>
-internal sealed class AccountView(TokenVault vault, ConsentStore consents, SessionCookie sessions, ConnectionTable connections, ProtectedResources resources, IOpenIddictApplicationManager clients, AuditLog audit, EndedSignIns ended, ApprovalStore approvals, ApprovalView approvalView, TradingLimitStore limits)
+internal sealed class AccountView(TokenVault vault, ConsentStore consents, SessionCookie sessions, ConnectionTable connections, ProtectedResources resources, IOpenIddictApplicationManager clients, AuditLog audit, EndedSignIns ended, ApprovalStore approvals, TradingLimitStore limits)
 {
     public async Task<Dictionary<string, object?>> ReadAsync(ClaimsPrincipal user, CancellationToken cancellationToken)
     {
@@ -30,7 +29,7 @@ internal sealed class AccountView(TokenVault vault, ConsentStore consents, Sessi
             [nameof(AccountPage.Agents)] = await AgentsAsync(personId, cancellationToken),
             [nameof(AccountPage.Sessions)] = (IReadOnlyList<AccountPage.BrowserSession>)[.. (await sessions.ListAsync(personId, cancellationToken)).Select(session => new AccountPage.BrowserSession(session.Id, session.Browser, session.SignedInAt, session.LastSeenAt, session.Id == thisSession))],
             [nameof(AccountPage.Activity)] = await audit.ListAsync(personId, most: 20, cancellationToken),
-            [nameof(AccountPage.Waiting)] = (await approvals.ListAsync(personId, ApprovalView.Most, cancellationToken)).Count(approval => approvalView.StateOf(approval) == ApprovalState.Pending),
+            [nameof(AccountPage.Waiting)] = await approvals.CountPendingAsync(personId, cancellationToken),
             [nameof(AccountPage.TradingOn)] = (await limits.ReadAsync(personId, cancellationToken)).Trading,
             [nameof(AccountPage.Ended)] = (IReadOnlyList<EndedSignIn>)await ended.ListAsync(personId, cancellationToken),
         };

@@ -26,23 +26,14 @@ internal abstract partial class NoticeSender(IServiceScopeFactory scopes, TimePr
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(s_every, Clock);
-        while (await timer.NextAsync(stoppingToken))
-        {
-            try
-            {
-                IReadOnlyList<Approval> taken;
-                await using (var scope = scopes.CreateAsyncScope()) taken = await scope.ServiceProvider.GetRequiredService<NoticeQueue>().TakeAsync(Channel, After, stoppingToken);
-                await Parallel.ForEachAsync(taken, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce, CancellationToken = stoppingToken }, TellAsync);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception) when (DatabaseOutage.Is(exception) || exception is DbUpdateException or InvalidOperationException)
-            {
-                LogFailed(Channel, exception.Message); // the next round tries again
-            }
-        }
+        await timer.RepeatAsync(TellAllAsync, exception => DatabaseOutage.Is(exception) || exception is DbUpdateException or InvalidOperationException, exception => LogFailed(Channel, exception.Message), stoppingToken);
+    }
+
+    private async Task TellAllAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Approval> taken;
+        await using (var scope = scopes.CreateAsyncScope()) taken = await scope.ServiceProvider.GetRequiredService<NoticeQueue>().TakeAsync(Channel, After, cancellationToken);
+        await Parallel.ForEachAsync(taken, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce, CancellationToken = cancellationToken }, TellAsync);
     }
 
     private async ValueTask TellAsync(Approval approval, CancellationToken cancellationToken)

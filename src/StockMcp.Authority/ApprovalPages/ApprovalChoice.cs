@@ -18,14 +18,20 @@ public sealed record ApprovalChoice(BrokenLimit? Broken, bool AgentGone, bool Mu
 /// <summary>Works it out.</summary>
 internal sealed class ApprovalChoices(ApprovalStore approvals, TradingLimitStore limits, SessionCookie sessions, TokenVault vault, ConnectionTable connections)
 {
-    public async Task<ApprovalChoice> ReadAsync(ClaimsPrincipal user, Approval approval, Terms terms, CancellationToken cancellationToken)
+    /// <summary>About each of a person's approvals. What is so for all of them is asked once.</summary>
+    public async Task<IReadOnlyDictionary<Guid, ApprovalChoice>> ReadAsync(ClaimsPrincipal user, IReadOnlyCollection<(Approval Approval, Terms Terms)> asked, CancellationToken cancellationToken)
     {
-        var connection = (await FindConnectionAsync(approval.PersonId, cancellationToken)).DisplayName;
-        return approval.State != ApprovalState.Pending ? new ApprovalChoice(null, AgentGone: false, MustSignInAgain: false, connection) : new ApprovalChoice(
-            await limits.FindBrokenAsync(approval.PersonId, terms, cancellationToken),
-            !await approvals.MayAskAsync(approval.PersonId, approval.AgentId, approval.Resource, approval.ScopeList, cancellationToken),
-            !await sessions.IsFreshAsync(user, cancellationToken),
-            connection);
+        var choices = new Dictionary<Guid, ApprovalChoice>();
+        if (asked.Count == 0) return choices;
+        var personId = user.PersonId();
+        var connection = (await FindConnectionAsync(personId, cancellationToken)).DisplayName;
+        var mustSignInAgain = asked.Any(one => one.Approval.State == ApprovalState.Pending) && !await sessions.IsFreshAsync(user, cancellationToken);
+        foreach (var (approval, terms) in asked)
+        {
+            choices[approval.Id] = approval.State != ApprovalState.Pending ? new ApprovalChoice(null, AgentGone: false, MustSignInAgain: false, connection)
+                : new ApprovalChoice(await limits.FindBrokenAsync(personId, terms, cancellationToken), !await approvals.MayAskAsync(approval, cancellationToken), mustSignInAgain, connection);
+        }
+        return choices;
     }
 
     /// <summary>Where the person can sign in: an account that was disconnected still says who they are.</summary>

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using StockMcp.Authority.Approvals;
+using StockMcp.Authority.AuthorizationDetails;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.SignIn;
 using StockMcp.Authority.WebPush;
@@ -47,18 +48,18 @@ public static class ApprovalPageExtensions
     private static async Task<RazorComponentResult<ApprovalListPage>> ListAsync(ClaimsPrincipal user, ApprovalView view, ApprovalStore approvals, ApprovalChoices choices, AuthorityDbContext database, BrowserSubscriptions subscriptions, VapidKeys vapid, CancellationToken cancellationToken)
     {
         var personId = user.PersonId();
-        var shown = await view.ListAsync(personId, cancellationToken);
-        var waiting = new Dictionary<Guid, ApprovalChoice>();
-        foreach (var pending in shown.Where(approval => approval.IsPending))
+        var (shown, waiting) = (new List<ShownApproval>(), new List<(Approval, Terms)>());
+        foreach (var approval in await approvals.ListAsync(personId, ApprovalView.Most, cancellationToken))
         {
-            if (await approvals.FindAsync(pending.Id, cancellationToken) is { } approval) waiting[pending.Id] = await choices.ReadAsync(user, approval, pending.Terms, cancellationToken);
+            shown.Add(await view.ShowAsync(approval, cancellationToken));
+            if (shown[^1].IsPending) waiting.Add((approval, shown[^1].Terms));
         }
         var person = await database.Set<Person>().AsNoTracking().FirstAsync(person => person.Id == personId, cancellationToken);
         return new(new
         {
             Person = user.GetClaim(Claims.Name)!,
-            Approvals = (IReadOnlyList<ShownApproval>)[.. shown.Where(approval => !approval.IsPending || waiting.ContainsKey(approval.Id))],
-            Choices = (IReadOnlyDictionary<Guid, ApprovalChoice>)waiting,
+            Approvals = (IReadOnlyList<ShownApproval>)shown,
+            Choices = await choices.ReadAsync(user, waiting, cancellationToken),
             person.Email,
             MailOn = !person.MailOff,
             Browsers = (IReadOnlyList<BrowserSubscription>)await subscriptions.ListAsync(personId, cancellationToken),
@@ -71,7 +72,7 @@ public static class ApprovalPageExtensions
     {
         if (await approvals.FindAsync(id, cancellationToken) is not { } approval || approval.PersonId != user.PersonId()) return NotYours();
         var shown = await view.ShowAsync(approval, cancellationToken);
-        return new RazorComponentResult<ApprovalPage>(new { Person = user.GetClaim(Claims.Name)!, Approval = shown, Choice = await choices.ReadAsync(user, approval, shown.Terms, cancellationToken) });
+        return new RazorComponentResult<ApprovalPage>(new { Person = user.GetClaim(Claims.Name)!, Approval = shown, Choice = (await choices.ReadAsync(user, [(approval, shown.Terms)], cancellationToken))[id] });
     }
 
     private static async Task<IResult> DecideAsync(Guid id, ClaimsPrincipal user, HttpContext context, ApprovalStore approvals, SessionCookie sessions, ApprovalChoices choices, CancellationToken cancellationToken)

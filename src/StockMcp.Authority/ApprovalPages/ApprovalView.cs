@@ -9,7 +9,7 @@ using StockMcp.Authority.Registration;
 namespace StockMcp.Authority.ApprovalPages;
 
 /// <summary>Approvals as pages, events and notices show them, out of the stores.</summary>
-internal sealed class ApprovalView(ApprovalStore approvals, AuthorizationDetailsTypes types, ConsentStore consents, IOpenIddictApplicationManager clients, TimeProvider time)
+internal sealed class ApprovalView(AuthorizationDetailsTypes types, ConsentStore consents, IOpenIddictApplicationManager clients, TimeProvider time)
 {
     private const int LongestName = 60;
     private const int LongestHost = 80;
@@ -18,14 +18,6 @@ internal sealed class ApprovalView(ApprovalStore approvals, AuthorizationDetails
 
     /// <summary>How many of a person's approvals the list has.</summary>
     public const int Most = 50;
-
-    /// <summary>A person's approvals, newest first.</summary>
-    public async Task<IReadOnlyList<ShownApproval>> ListAsync(Guid personId, CancellationToken cancellationToken)
-    {
-        var shown = new List<ShownApproval>();
-        foreach (var approval in await approvals.ListAsync(personId, Most, cancellationToken)) shown.Add(await ShowAsync(approval, cancellationToken));
-        return shown;
-    }
 
     /// <summary>One of them.</summary>
     public async Task<ShownApproval> ShowAsync(Approval approval, CancellationToken cancellationToken)

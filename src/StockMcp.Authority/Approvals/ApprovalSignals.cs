@@ -41,34 +41,16 @@ internal sealed partial class ApprovalSignals(IServiceScopeFactory scopes, TimeP
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(s_pause, time);
-        while (await timer.NextAsync(stoppingToken))
-        {
-            if (waiting.IsEmpty)
-            {
-                seen.Clear();
-                continue;
-            }
-            try
-            {
-                await LookAsync(stoppingToken);
-            }
-            catch (ObjectDisposedException)
-            {
-                return; // something else kept the application from starting, and it says why
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception) when (exception is System.Data.Common.DbException or InvalidOperationException or TimeoutException)
-            {
-                LogFailed(exception.Message); // the next round tries again
-            }
-        }
+        await timer.RepeatAsync(LookAsync, exception => exception is System.Data.Common.DbException or InvalidOperationException or TimeoutException, exception => LogFailed(exception.Message), stoppingToken);
     }
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {
+        if (waiting.IsEmpty)
+        {
+            seen.Clear();
+            return;
+        }
         await using var scope = scopes.CreateAsyncScope();
         var since = time.GetUtcNow() - s_lookBack;
         var changes = await scope.ServiceProvider.GetRequiredService<AuthorityDbContext>().Set<Approval>().AsNoTracking().Where(approval => approval.ChangedAt > since)

@@ -66,6 +66,13 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
     public Task<List<Approval>> ListAsync(Guid personId, int most, CancellationToken cancellationToken)
         => Approvals.AsNoTracking().Where(approval => approval.PersonId == personId).OrderByDescending(approval => approval.RequestedAt).Take(most).ToListAsync(cancellationToken);
 
+    /// <summary>How many of a person's wait for them.</summary>
+    public Task<int> CountPendingAsync(Guid personId, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        return Approvals.CountAsync(approval => approval.PersonId == personId && approval.State == ApprovalState.Pending && approval.ExpiresAt > now, cancellationToken);
+    }
+
     /// <summary>An approval as it is now.</summary>
     public Task<Approval?> FindAsync(Guid id, CancellationToken cancellationToken) => Approvals.AsNoTracking().FirstOrDefaultAsync(approval => approval.Id == id, cancellationToken);
 
@@ -87,7 +94,7 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
         }
         if (approve)
         {
-            if (!await MayAskAsync(personId, approval.AgentId, approval.Resource, approval.ScopeList, cancellationToken)) return new DecideOutcome.AgentGone(approval);
+            if (!await MayAskAsync(approval, cancellationToken)) return new DecideOutcome.AgentGone(approval);
             if (await limits.FindBrokenAsync(personId, Terms(approval), cancellationToken) is { } broken) return new DecideOutcome.Bounded(approval, broken);
         }
         else if (stopAsking)
@@ -156,7 +163,7 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
                 return new RedeemOutcome.Pending();
             case ApprovalState.Approved:
                 // AS-12, OX-07: what changed since the yes counts.
-                var reason = !await MayAskAsync(approval.PersonId, approval.AgentId, approval.Resource, approval.ScopeList, cancellationToken) ? "agent_signed_out"
+                var reason = !await MayAskAsync(approval, cancellationToken) ? "agent_signed_out"
                     : (await limits.FindBrokenAsync(approval.PersonId, Terms(approval), cancellationToken))?.Code;
                 if (reason is not null)
                 {
@@ -264,6 +271,9 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
     public async Task<bool> MayAskAsync(Guid personId, string agentId, string resource, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
         => (await database.Set<AgentConsent>().AsNoTracking().Where(consent => consent.PersonId == personId && consent.ClientId == agentId && consent.Resource == resource).ToListAsync(cancellationToken))
             .Exists(consent => scopes.All(consent.GrantedScopes.Contains));
+
+    /// <summary>The same of what was asked already: whether the agent may still do it.</summary>
+    public Task<bool> MayAskAsync(Approval approval, CancellationToken cancellationToken) => MayAskAsync(approval.PersonId, approval.AgentId, approval.Resource, approval.ScopeList, cancellationToken);
 
     private async Task<AskOutcome> TryAskAsync(ApprovalRequest request, CancellationToken cancellationToken)
     {

@@ -11,34 +11,23 @@ internal sealed partial class ApprovalSweep(IServiceScopeFactory scopes, IOption
 {
     private static readonly TimeSpan s_betweenDeletions = TimeSpan.FromHours(1);
 
+    private DateTimeOffset nextDeletion;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), time);
-        var nextDeletion = time.GetUtcNow();
-        while (await timer.NextAsync(stoppingToken))
-        {
-            try
-            {
-                await using var scope = scopes.CreateAsyncScope();
-                var approvals = scope.ServiceProvider.GetRequiredService<ApprovalStore>();
-                await approvals.ExpireAsync(stoppingToken);
-                if (time.GetUtcNow() < nextDeletion) continue;
-                await approvals.ForgetAsync(time.GetUtcNow() - audit.Value.Retention, stoppingToken);
-                nextDeletion = time.GetUtcNow() + s_betweenDeletions;
-            }
-            catch (ObjectDisposedException)
-            {
-                return; // something else kept the application from starting, and it says why
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception) when (DatabaseOutage.Is(exception) || exception is DbUpdateException or AuditUnavailableException or InvalidOperationException)
-            {
-                LogFailed(exception.Message); // the next round tries again; an approval whose time is over is not honoured meanwhile
-            }
-        }
+        // An approval whose time is over is not honoured meanwhile.
+        await timer.RepeatAsync(SweepAsync, exception => DatabaseOutage.Is(exception) || exception is DbUpdateException or AuditUnavailableException or InvalidOperationException, exception => LogFailed(exception.Message), stoppingToken);
+    }
+
+    private async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var approvals = scope.ServiceProvider.GetRequiredService<ApprovalStore>();
+        await approvals.ExpireAsync(cancellationToken);
+        if (time.GetUtcNow() < nextDeletion) return;
+        await approvals.ForgetAsync(time.GetUtcNow() - audit.Value.Retention, cancellationToken);
+        nextDeletion = time.GetUtcNow() + s_betweenDeletions;
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Expired approvals were not written down: {Reason}")]

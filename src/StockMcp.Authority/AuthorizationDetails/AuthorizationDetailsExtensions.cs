@@ -7,12 +7,6 @@ namespace StockMcp.Authority.AuthorizationDetails;
 /// <summary>Rich authorization requests (RFC 9396): the types of authorization details that may be asked for. A further type needs settings alone.</summary>
 public static class AuthorizationDetailsExtensions
 {
-    /// <summary>The parameter, and the claim.</summary>
-    public const string Parameter = "authorization_details";
-
-    /// <summary>RFC 9396, section 5.</summary>
-    public const string InvalidAuthorizationDetails = "invalid_authorization_details";
-
     /// <summary>Reads the setting <c>AuthorizationDetailsTypes</c>.</summary>
     /// <exception cref="StartupException">A type lacks a setting, or its schema cannot be read.</exception>
     public static void AddAuthorizationDetails(this WebApplicationBuilder builder)

@@ -9,6 +9,7 @@ using StockMcp.Authority.AuthorizationDetails;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.Resources;
 using StockMcp.Authority.SignIn;
+using StockMcp.AuthorizationServer.RichAuthorization;
 using StockMcp.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
@@ -43,8 +44,8 @@ internal sealed partial class BackchannelEndpoint(
         if (!TryReadContext(request, out var shown)) return Refuse(Errors.InvalidRequest, $"request_context must be a JSON object of at most {LongestContext} characters.");
         if ((string?)request["binding_message"] is not { Length: > 0 and <= LongestBindingMessage } message || VisibleText.Of(message) != message)
             return Refuse(BackchannelErrors.InvalidBindingMessage, $"binding_message is required: what the person sees at both ends, 1 to {LongestBindingMessage} printable characters, for example a short code.");
-        if (types.Read((string?)request[AuthorizationDetailsExtensions.Parameter], out var mistake) is not { } details)
-            return Refuse(AuthorizationDetailsExtensions.InvalidAuthorizationDetails, mistake!);
+        if (types.Read((string?)request[AuthorizationDetailsClaims.AuthorizationDetails], out var mistake) is not { } details)
+            return Refuse(AuthorizationDetailsClaims.InvalidAuthorizationDetails, mistake!);
 
         // One answer whoever is missing: it must not tell who is a customer.
         var agent = (string?)request["requested_actor"] ?? clientId;

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using OpenIddict.Server;
 using StockMcp.AuthorizationServer;
+using StockMcp.AuthorizationServer.RichAuthorization;
 using static OpenIddict.Server.OpenIddictServerEvents;
 
 namespace StockMcp.Authority.Backchannel;
@@ -65,7 +67,7 @@ public static class BackchannelExtensions
 
         public ValueTask HandleAsync(HandleIntrospectionRequestContext context)
         {
-            if (BackchannelGrant.DetailsOf(context.GenericTokenPrincipal) is { } details) context.Claims[AuthorizationDetails.AuthorizationDetailsExtensions.Parameter] = details;
+            if (AuthorizationDetailsClaims.Elements(context.GenericTokenPrincipal) is { Count: > 0 } details) context.Claims[AuthorizationDetailsClaims.AuthorizationDetails] = JsonSerializer.Deserialize<JsonElement>($"[{string.Join(',', details)}]");
             return ValueTask.CompletedTask;
         }
     }

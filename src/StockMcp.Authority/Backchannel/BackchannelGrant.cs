@@ -6,8 +6,8 @@ using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
 using StockMcp.Authority.Approvals;
-using StockMcp.Authority.AuthorizationDetails;
 using StockMcp.AuthorizationServer.Hardening;
+using StockMcp.AuthorizationServer.RichAuthorization;
 using StockMcp.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
@@ -16,9 +16,6 @@ namespace StockMcp.Authority.Backchannel;
 /// <summary>The token endpoint's side of CIBA (Core, section 10.1): waits for the person, and gives one token that carries exactly what they approved.</summary>
 internal sealed class BackchannelGrant(ApprovalStore approvals, ApprovalSignals signals, IOptions<BackchannelOptions> options, PublicUrl publicUrl, TimeProvider time)
 {
-    /// <summary>RFC 8417, section 2.2: the transaction that a token is for. Ours is the approval's id.</summary>
-    public const string Transaction = "txn";
-
     // Should a change be missed.
     private static readonly TimeSpan s_lookAgain = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_toLookUp = TimeSpan.FromSeconds(60);
@@ -47,33 +44,20 @@ internal sealed class BackchannelGrant(ApprovalStore approvals, ApprovalSignals 
         }
     }
 
-    /// <summary>The authorization details of a token; <see langword="null"/> if it has none.</summary>
-    public static JsonElement? DetailsOf(ClaimsPrincipal token)
-    {
-        // An array of one element may have become that element on its way through claims.
-        var elements = token.FindAll(AuthorizationDetailsExtensions.Parameter).Select(claim => JsonSerializer.Deserialize<JsonElement>(claim.Value)).ToList();
-        return elements switch
-        {
-            [] => null,
-            [{ ValueKind: JsonValueKind.Array } array] => array,
-            _ => JsonSerializer.SerializeToElement(elements),
-        };
-    }
-
     private IResult Issue(Approval approval)
     {
         var identity = new ClaimsIdentity(TokenValidationParameters.DefaultAuthenticationType, Claims.Name, Claims.Role);
-        identity.SetClaim(Claims.Subject, approval.PersonId.ToString()).SetClaim(Transaction, approval.Id.ToString());
+        identity.SetClaim(Claims.Subject, approval.PersonId.ToString()).SetClaim(AuthorizationDetailsClaims.Transaction, approval.Id.ToString());
         // RFC 8693, section 4.1: the agent acts.
         identity.AddClaim(new Claim("act", JsonSerializer.Serialize(new Dictionary<string, string> { ["iss"] = publicUrl.Value.AbsoluteUri, ["sub"] = approval.AgentId }), "JSON"));
-        identity.AddClaim(new Claim(AuthorizationDetailsExtensions.Parameter, approval.Details, "JSON_ARRAY"));
+        identity.AddClaim(new Claim(AuthorizationDetailsClaims.AuthorizationDetails, approval.Details, "JSON_ARRAY"));
         identity.SetScopes(approval.ScopeList).SetResources(approval.Resource);
-        identity.SetDestinations(claim => claim.Type is Transaction or "act" or AuthorizationDetailsExtensions.Parameter ? [Destinations.AccessToken] : []);
+        identity.SetDestinations(claim => claim.Type is AuthorizationDetailsClaims.Transaction or "act" or AuthorizationDetailsClaims.AuthorizationDetails ? [Destinations.AccessToken] : []);
         // CB-07. Once nothing may be sent any more, it is good for looking up.
         var left = approval.Deadline!.Value - time.GetUtcNow();
         identity.SetAccessTokenLifetime(left > s_shortest ? left : s_toLookUp);
         var properties = new AuthenticationProperties();
-        properties.SetParameter<JsonElement>(AuthorizationDetailsExtensions.Parameter, JsonSerializer.Deserialize<JsonElement>(approval.Details));
+        properties.SetParameter<JsonElement>(AuthorizationDetailsClaims.AuthorizationDetails, JsonSerializer.Deserialize<JsonElement>(approval.Details));
         properties.SetParameter("approval_id", approval.Id.ToString());
         return Results.SignIn(new ClaimsPrincipal(identity), properties, OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
     }

@@ -1,5 +1,5 @@
 using OpenIddict.Client;
-using StockMcp.Authority.AuthorizationDetails;
+using StockMcp.AuthorizationServer.RichAuthorization;
 using static OpenIddict.Client.OpenIddictClientEvents;
 
 namespace StockMcp.Authority.Connections;
@@ -15,7 +15,7 @@ internal sealed class RefusedDetails : IOpenIddictClientHandler<HandleTokenRespo
 
     public ValueTask HandleAsync(HandleTokenResponseContext context)
     {
-        if (context.Response.Error == AuthorizationDetailsExtensions.InvalidAuthorizationDetails) context.Reject(AuthorizationDetailsExtensions.InvalidAuthorizationDetails, "The provider refused the authorization details.");
+        if (context.Response.Error == AuthorizationDetailsClaims.InvalidAuthorizationDetails) context.Reject(AuthorizationDetailsClaims.InvalidAuthorizationDetails, "The provider refused the authorization details.");
         return ValueTask.CompletedTask;
     }
 }

@@ -28,17 +28,7 @@ internal sealed partial class RegistrationSweep(IServiceScopeFactory scopes, Tim
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(s_every, time);
-        while (await timer.NextAsync(stoppingToken))
-        {
-            try
-            {
-                await RunAsync(stoppingToken);
-            }
-            catch (Exception exception) when (exception is System.Data.Common.DbException or DbUpdateException or TimeoutException or OpenIddictExceptions.ConcurrencyException or AggregateException)
-            {
-                LogFailed(exception.Message); // the next round tries again
-            }
-        }
+        await timer.RepeatAsync(RunAsync, exception => exception is System.Data.Common.DbException or DbUpdateException or TimeoutException or OpenIddictExceptions.ConcurrencyException or AggregateException, exception => LogFailed(exception.Message), stoppingToken);
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Count} registered clients that nobody uses were deleted.")]

@@ -8,11 +8,11 @@ using OpenIddict.Server.AspNetCore;
 using StockMcp.Authority.Approvals;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.AuthorizationDetails;
-using StockMcp.Authority.Backchannel;
 using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Vault;
 using StockMcp.AuthorizationServer.Hardening;
+using StockMcp.AuthorizationServer.RichAuthorization;
 using StockMcp.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
@@ -37,13 +37,13 @@ internal sealed partial class TokenExchangeEndpoint(TokenVault vault, ApprovalSt
         var agent = subject.GetClaim(Claims.ClientId);
         OneUse? once = null;
         Approval? approval = null;
-        if (Guid.TryParse(subject.GetClaim(BackchannelGrant.Transaction), out var transaction))
+        if (Guid.TryParse(subject.GetClaim(AuthorizationDetailsClaims.Transaction), out var transaction))
         {
             // An approval's token: its agent acts, and it gives what was approved, unchanged and for as long as it may be sent; afterwards what it takes to look it up.
             approval = await approvals.FindAsync(transaction, context.RequestAborted);
             if (approval is null || approval.PersonId != personId || approval.State is not (ApprovalState.Executing or ApprovalState.Unknown)) return AuthorizationRequests.Refuse(Errors.InvalidGrant, "What was approved is finished.");
             agent = approval.AgentId;
-            if (!await approvals.MayAskAsync(personId, agent, approval.Resource, approval.ScopeList, context.RequestAborted)) return AuthorizationRequests.Refuse(Errors.InvalidGrant, "The person signed the agent out.");
+            if (!await approvals.MayAskAsync(approval, context.RequestAborted)) return AuthorizationRequests.Refuse(Errors.InvalidGrant, "The person signed the agent out.");
             if (time.GetUtcNow() < approval.Deadline && connection.KnowsDetails(types.Stored(approval.Details).Type.Name)) once = new OneUse(approval.Details, approval.Id);
         }
         UpstreamTokenOutcome outcome;
@@ -66,7 +66,7 @@ internal sealed partial class TokenExchangeEndpoint(TokenVault vault, ApprovalSt
             Connection = connection.Name,
             Scopes = request.Scope,
             Approval = approval?.Id,
-            Reason = outcome switch { UpstreamTokenOutcome.Issued => null, UpstreamTokenOutcome.InteractionRequired => Errors.InteractionRequired, UpstreamTokenOutcome.DetailsRefused => AuthorizationDetailsExtensions.InvalidAuthorizationDetails, _ => Errors.TemporarilyUnavailable },
+            Reason = outcome switch { UpstreamTokenOutcome.Issued => null, UpstreamTokenOutcome.InteractionRequired => Errors.InteractionRequired, UpstreamTokenOutcome.DetailsRefused => AuthorizationDetailsClaims.InvalidAuthorizationDetails, _ => Errors.TemporarilyUnavailable },
         });
         LogExchanged(personId, agent, connection.Name, request.Scope, outcome);
         switch (outcome)
@@ -75,7 +75,7 @@ internal sealed partial class TokenExchangeEndpoint(TokenVault vault, ApprovalSt
                 return Results.Json(new IssuedToken(issued.AccessToken, TokenTypeIdentifiers.AccessToken, TokenTypes.Bearer, (long)(issued.ExpiresAt - time.GetUtcNow()).TotalSeconds, string.Join(' ', issued.Scopes),
                     once is null ? null : JsonSerializer.Deserialize<JsonElement>(once.Details)));
             case UpstreamTokenOutcome.DetailsRefused:
-                return Results.Json(new { error = AuthorizationDetailsExtensions.InvalidAuthorizationDetails, error_description = $"{connection.DisplayName} does not take these terms." }, statusCode: StatusCodes.Status400BadRequest);
+                return Results.Json(new { error = AuthorizationDetailsClaims.InvalidAuthorizationDetails, error_description = $"{connection.DisplayName} does not take these terms." }, statusCode: StatusCodes.Status400BadRequest);
             case UpstreamTokenOutcome.InteractionRequired required:
                 return Results.Json(new InteractionRequired(
                     Errors.InteractionRequired, required.Why, connection.Name,

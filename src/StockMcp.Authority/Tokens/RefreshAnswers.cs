@@ -82,19 +82,14 @@ internal sealed partial class RefreshAnswerSweep(IServiceScopeFactory scopes, Ti
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(s_every, time);
-        while (await timer.NextAsync(stoppingToken))
-        {
-            try
-            {
-                await using var scope = scopes.CreateAsyncScope();
-                var now = time.GetUtcNow();
-                await scope.ServiceProvider.GetRequiredService<AuthorityDbContext>().Set<RefreshAnswer>().Where(answer => answer.ExpiresAt <= now).ExecuteDeleteAsync(stoppingToken);
-            }
-            catch (Exception exception) when (exception is System.Data.Common.DbException or DbUpdateException or TimeoutException)
-            {
-                LogFailed(exception.Message); // the next round tries again; an expired answer is not given meanwhile
-            }
-        }
+        await timer.RepeatAsync(SweepAsync, exception => exception is System.Data.Common.DbException or DbUpdateException or TimeoutException, exception => LogFailed(exception.Message), stoppingToken);
+    }
+
+    private async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var now = time.GetUtcNow();
+        await scope.ServiceProvider.GetRequiredService<AuthorityDbContext>().Set<RefreshAnswer>().Where(answer => answer.ExpiresAt <= now).ExecuteDeleteAsync(cancellationToken);
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Expired answers were not deleted: {Reason}")]

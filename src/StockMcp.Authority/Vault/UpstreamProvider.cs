@@ -2,9 +2,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using OpenIddict.Client;
-using StockMcp.Authority.AuthorizationDetails;
-using StockMcp.Authority.Backchannel;
 using StockMcp.Authority.Connections;
+using StockMcp.AuthorizationServer.RichAuthorization;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 using static OpenIddict.Abstractions.OpenIddictExceptions;
 using static OpenIddict.Client.OpenIddictClientModels;
@@ -56,8 +55,8 @@ internal sealed partial class UpstreamProvider(OpenIddictClientService client, I
             {
                 AdditionalTokenRequestParameters = details is null ? null : new()
                 {
-                    [AuthorizationDetailsExtensions.Parameter] = details.Details,
-                    [BackchannelGrant.Transaction] = details.Transaction.ToString(),
+                    [AuthorizationDetailsClaims.AuthorizationDetails] = details.Details,
+                    [AuthorizationDetailsClaims.Transaction] = details.Transaction.ToString(),
                 },
                 RegistrationId = connection.Name,
                 RefreshToken = refreshToken,
@@ -71,7 +70,7 @@ internal sealed partial class UpstreamProvider(OpenIddictClientService client, I
                 LogWiderScopes(connection.Name, string.Join(' ', scopes), granted);
                 return new RefreshOutcome.Unavailable();
             }
-            if (details is not null && !(result.TokenResponse[AuthorizationDetailsExtensions.Parameter] is { } carried && SameDetails((JsonElement)carried, details.Details)))
+            if (details is not null && !(result.TokenResponse[AuthorizationDetailsClaims.AuthorizationDetails] is { } carried && SameDetails((JsonElement)carried, details.Details)))
             {
                 LogOtherDetails(connection.Name, details.Transaction);
                 return new RefreshOutcome.Unavailable();
@@ -80,7 +79,7 @@ internal sealed partial class UpstreamProvider(OpenIddictClientService client, I
             var expiresAt = result.AccessTokenExpirationDate ?? now + UnknownLifetime;
             return new RefreshOutcome.Refreshed(result.AccessToken, expiresAt < now + LongestLifetime ? expiresAt : now + LongestLifetime, result.RefreshToken);
         }
-        catch (ProtocolException exception) when (details is not null && exception.Error == AuthorizationDetailsExtensions.InvalidAuthorizationDetails)
+        catch (ProtocolException exception) when (details is not null && exception.Error == AuthorizationDetailsClaims.InvalidAuthorizationDetails)
         {
             LogDetailsRefused(connection.Name, details.Transaction);
             return new RefreshOutcome.DetailsRefused();

@@ -114,19 +114,14 @@ internal sealed partial class UsedAssertionSweep(IServiceScopeFactory scopes, Ti
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMinutes(5), time);
-        while (await timer.NextAsync(stoppingToken))
-        {
-            try
-            {
-                await using var scope = scopes.CreateAsyncScope();
-                var now = time.GetUtcNow();
-                await scope.ServiceProvider.GetRequiredService<AuthorizationServerDbContext>().Set<UsedAssertion>().Where(used => used.ExpiresAt < now).ExecuteDeleteAsync(stoppingToken);
-            }
-            catch (Exception exception) when (exception is System.Data.Common.DbException or DbUpdateException or TimeoutException)
-            {
-                LogFailed(exception.Message);
-            }
-        }
+        await timer.RepeatAsync(SweepAsync, exception => exception is System.Data.Common.DbException or DbUpdateException or TimeoutException, exception => LogFailed(exception.Message), stoppingToken);
+    }
+
+    private async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var now = time.GetUtcNow();
+        await scope.ServiceProvider.GetRequiredService<AuthorizationServerDbContext>().Set<UsedAssertion>().Where(used => used.ExpiresAt < now).ExecuteDeleteAsync(cancellationToken);
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Expired client assertions were not deleted: {Reason}")]

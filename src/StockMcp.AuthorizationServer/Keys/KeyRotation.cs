@@ -27,8 +27,8 @@ public sealed partial class KeyRotation(IServiceScopeFactory scopes, SigningKeys
         var states = await ListAsync(database, cancellationToken);
         var now = time.GetUtcNow();
         // The next key is announced early enough to sign when this one is old.
-        if (states.Count == 0) await AddAsync(database, now, cancellationToken);
-        else if (states[^1].State == SigningKeyState.Signing && states[^1].Key.SignsFrom + options.Value.RotateAfter - options.Value.AnnounceFor <= now) await AddAsync(database, now + options.Value.AnnounceFor, cancellationToken);
+        if (states.Count == 0) await AddAsync(database, states, now, cancellationToken);
+        else if (states[^1].State == SigningKeyState.Signing && states[^1].Key.SignsFrom + options.Value.RotateAfter - options.Value.AnnounceFor <= now) await AddAsync(database, states, now + options.Value.AnnounceFor, cancellationToken);
         var removed = states.Where(key => key.State == SigningKeyState.Removed).Select(key => key.Key.Kid).ToList();
         if (removed.Count > 0) await database.SigningKeys.Where(key => removed.Contains(key.Kid)).ExecuteDeleteAsync(cancellationToken);
         if (keys.Use(await database.SigningKeys.AsNoTracking().ToListAsync(cancellationToken))) LogChanged();
@@ -48,7 +48,8 @@ public sealed partial class KeyRotation(IServiceScopeFactory scopes, SigningKeys
         await using (var scope = scopes.CreateAsyncScope())
         {
             var database = scope.ServiceProvider.GetRequiredService<AuthorizationServerDbContext>();
-            if ((await ListAsync(database, cancellationToken))[^1].State != SigningKeyState.Announced) await AddAsync(database, time.GetUtcNow() + options.Value.AnnounceFor, cancellationToken);
+            var states = await ListAsync(database, cancellationToken);
+            if (states[^1].State != SigningKeyState.Announced) await AddAsync(database, states, time.GetUtcNow() + options.Value.AnnounceFor, cancellationToken);
         }
         await RunAsync(cancellationToken);
         return (await ListAsync(cancellationToken))[^1].Key;
@@ -68,7 +69,7 @@ public sealed partial class KeyRotation(IServiceScopeFactory scopes, SigningKeys
             {
                 var now = time.GetUtcNow();
                 if (await database.SigningKeys.Where(key => key.Kid != kid && key.SignsFrom > now).ExecuteUpdateAsync(set => set.SetProperty(key => key.SignsFrom, now), cancellationToken) == 0)
-                    await AddAsync(database, now, cancellationToken);
+                    await AddAsync(database, states, now, cancellationToken);
             }
             await database.SigningKeys.Where(key => key.Kid == kid).ExecuteDeleteAsync(cancellationToken);
             LogRevoked(kid);
@@ -81,25 +82,17 @@ public sealed partial class KeyRotation(IServiceScopeFactory scopes, SigningKeys
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Every, time);
-        while (await timer.NextAsync(stoppingToken))
-        {
-            try
-            {
-                await RunAsync(stoppingToken);
-            }
-            catch (Exception exception) when (exception is System.Data.Common.DbException or DbUpdateException or TimeoutException or StartupException)
-            {
-                LogFailed(exception.Message); // the keys that are known go on
-            }
-        }
+        // The keys that are known go on.
+        await timer.RepeatAsync(RunAsync, exception => exception is System.Data.Common.DbException or DbUpdateException or TimeoutException or StartupException, exception => LogFailed(exception.Message), stoppingToken);
     }
 
     private async Task<IReadOnlyList<(SigningKey Key, SigningKeyState State)>> ListAsync(AuthorizationServerDbContext database, CancellationToken cancellationToken)
         => SigningKeys.States(await database.SigningKeys.AsNoTracking().ToListAsync(cancellationToken), options.Value, time.GetUtcNow());
 
-    private async Task AddAsync(AuthorizationServerDbContext database, DateTimeOffset signsFrom, CancellationToken cancellationToken)
+    // The generation follows what was looked at when it was decided that a key is needed: of two copies that decide so at once, one makes it, and the other finds its place taken.
+    private async Task AddAsync(AuthorizationServerDbContext database, IReadOnlyList<(SigningKey Key, SigningKeyState State)> states, DateTimeOffset signsFrom, CancellationToken cancellationToken)
     {
-        var generation = (await database.SigningKeys.MaxAsync(key => (int?)key.Generation, cancellationToken) ?? 0) + 1;
+        var generation = states.Select(state => state.Key.Generation).DefaultIfEmpty().Max() + 1;
         using var fresh = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var kid = Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(16));
         var key = new SigningKey { Kid = kid, Generation = generation, PrivateKey = secret.Encrypt(SigningKeys.Purpose, fresh.ExportPkcs8PrivateKey(), kid), CreatedAt = time.GetUtcNow(), SignsFrom = signsFrom };

@@ -1,10 +1,10 @@
 using System.Security.Claims;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.IdentityModel.JsonWebTokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using StockMcp.AuthorizationServer.ConfiguredClients;
+using StockMcp.AuthorizationServer.RichAuthorization;
 using StockMcp.Brokerage.Authorization;
 using StockMcp.Brokerage.Market;
 using StockMcp.Brokerage.Trading;
@@ -20,13 +20,7 @@ namespace StockMcp.Brokerage.AuthorizationDetails;
 /// </summary>
 internal static class OneOrderTokens
 {
-    /// <summary>The parameter, the member of the answer, and the claim (RFC 9396, sections 6, 7 and 9).</summary>
-    public const string AuthorizationDetails = "authorization_details";
-
-    /// <summary>The parameter and the claim (RFC 8417, section 2.2: a transaction identifier).</summary>
-    public const string Transaction = "txn";
-
-    private const string Invalid = "invalid_authorization_details";
+    private const string WithARefreshAlone = "Send authorization_details with a refresh, for one order each: a person connects an app for no single order.";
     private const int LongestDetails = 2048;
     private static readonly TimeSpan s_lifetime = TimeSpan.FromMinutes(2);
 
@@ -56,7 +50,7 @@ internal static class OneOrderTokens
 
         public ValueTask HandleAsync(ValidateAuthorizationRequestContext context)
         {
-            if (Parameter(context.Request, AuthorizationDetails) is not null) context.Reject(Invalid, "Send authorization_details with a refresh, for one order each: a person connects an app for no single order.");
+            if (Parameter(context.Request, AuthorizationDetailsClaims.AuthorizationDetails) is not null) context.Reject(AuthorizationDetailsClaims.InvalidAuthorizationDetails, WithARefreshAlone);
             return ValueTask.CompletedTask;
         }
     }
@@ -68,7 +62,7 @@ internal static class OneOrderTokens
 
         public ValueTask HandleAsync(ValidatePushedAuthorizationRequestContext context)
         {
-            if (Parameter(context.Request, AuthorizationDetails) is not null) context.Reject(Invalid, "Send authorization_details with a refresh, for one order each: a person connects an app for no single order.");
+            if (Parameter(context.Request, AuthorizationDetailsClaims.AuthorizationDetails) is not null) context.Reject(AuthorizationDetailsClaims.InvalidAuthorizationDetails, WithARefreshAlone);
             return ValueTask.CompletedTask;
         }
     }
@@ -81,23 +75,23 @@ internal static class OneOrderTokens
 
         public async ValueTask HandleAsync(ValidateTokenRequestContext context)
         {
-            var (json, transaction) = (Parameter(context.Request, AuthorizationDetails), Parameter(context.Request, Transaction));
+            var (json, transaction) = (Parameter(context.Request, AuthorizationDetailsClaims.AuthorizationDetails), Parameter(context.Request, AuthorizationDetailsClaims.Transaction));
             if (json is null && transaction is null) return;
             if (json is null || transaction is null)
             {
-                context.Reject(Invalid, "authorization_details and txn belong together: give both, or neither.");
+                context.Reject(AuthorizationDetailsClaims.InvalidAuthorizationDetails, "authorization_details and txn belong together: give both, or neither.");
                 return;
             }
             if (!context.Request.IsRefreshTokenGrantType() || context.RefreshTokenPrincipal is not { } grant)
             {
-                context.Reject(Invalid, "authorization_details are accepted with grant_type=refresh_token alone.");
+                context.Reject(AuthorizationDetailsClaims.InvalidAuthorizationDetails, "authorization_details are accepted with grant_type=refresh_token alone.");
                 return;
             }
             var client = await clients.FindByClientIdAsync(context.ClientId!, context.CancellationToken) ?? throw new InvalidOperationException("The client vanished.");
             if (!await clients.HasClientTypeAsync(client, ClientTypes.Confidential, context.CancellationToken)
                 || !await clients.HasPermissionAsync(client, ConfiguredClientsExtensions.AuthorizationDetailsPermission(StockOrderDetails.Type), context.CancellationToken))
             {
-                context.Reject(Invalid, $"This client may not ask for authorization_details of the type {StockOrderDetails.Type}.");
+                context.Reject(AuthorizationDetailsClaims.InvalidAuthorizationDetails, $"This client may not ask for authorization_details of the type {StockOrderDetails.Type}.");
                 return;
             }
             if (!(context.Request.GetScopes() is { Length: > 0 } asked ? asked : grant.GetScopes()).Contains(BrokerageScopes.Trading))
@@ -107,12 +101,12 @@ internal static class OneOrderTokens
             }
             if (!Guid.TryParseExact(transaction, "D", out var id) || id == Guid.Empty || !string.Equals(id.ToString("D"), transaction, StringComparison.OrdinalIgnoreCase)) // it would let blanks pass
             {
-                context.Reject(Invalid, "txn must be a GUID, for example 2f1c9d5e-0f0a-4b5e-8a43-6f4b1c3d2e10.");
+                context.Reject(AuthorizationDetailsClaims.InvalidAuthorizationDetails, "txn must be a GUID, for example 2f1c9d5e-0f0a-4b5e-8a43-6f4b1c3d2e10.");
                 return;
             }
             if (await WhyNotAsync(json, Guid.Parse(grant.GetClaim(Claims.Subject)!), context.CancellationToken) is { } why)
             {
-                context.Reject(Invalid, $"The authorization_details cannot be: {why}.");
+                context.Reject(AuthorizationDetailsClaims.InvalidAuthorizationDetails, $"The authorization_details cannot be: {why}.");
                 return;
             }
             context.Transaction.SetProperty(typeof(Requested).FullName!, new Requested(json, id.ToString("D")));
@@ -142,8 +136,8 @@ internal static class OneOrderTokens
         public ValueTask HandleAsync(ProcessSignInContext context)
         {
             if (context.Transaction.GetProperty<Requested>(typeof(Requested).FullName!) is not { } requested || context.AccessTokenPrincipal is not { Identity: ClaimsIdentity identity } token) return ValueTask.CompletedTask;
-            identity.AddClaim(new Claim(AuthorizationDetails, requested.Details, JsonClaimValueTypes.JsonArray));
-            identity.AddClaim(new Claim(Transaction, requested.Transaction));
+            identity.AddClaim(new Claim(AuthorizationDetailsClaims.AuthorizationDetails, requested.Details, JsonClaimValueTypes.JsonArray));
+            identity.AddClaim(new Claim(AuthorizationDetailsClaims.Transaction, requested.Transaction));
             var latest = context.Options.TimeProvider!.GetUtcNow() + s_lifetime;
             if (token.GetExpirationDate() is not { } expires || expires > latest) token.SetExpirationDate(latest);
             return ValueTask.CompletedTask;
@@ -159,7 +153,7 @@ internal static class OneOrderTokens
         public ValueTask HandleAsync(ProcessSignInContext context)
         {
             if (context.Transaction.GetProperty<Requested>(typeof(Requested).FullName!) is { } requested && context.Response.AccessToken is not null)
-                context.Response[AuthorizationDetails] = new OpenIddictParameter(JsonNode.Parse(requested.Details));
+                context.Response[AuthorizationDetailsClaims.AuthorizationDetails] = new OpenIddictParameter(JsonNode.Parse(requested.Details));
             return ValueTask.CompletedTask;
         }
     }
@@ -172,28 +166,11 @@ internal static class OneOrderTokens
 
         public ValueTask HandleAsync(HandleIntrospectionRequestContext context)
         {
-            var details = Elements(context.GenericTokenPrincipal);
+            var details = AuthorizationDetailsClaims.Elements(context.GenericTokenPrincipal);
             if (details.Count == 0) return ValueTask.CompletedTask;
-            context.Claims[AuthorizationDetails] = new OpenIddictParameter(new JsonArray([.. details.Select(element => JsonNode.Parse(element))]));
-            context.Claims[Transaction] = context.GenericTokenPrincipal.GetClaim(Transaction);
+            context.Claims[AuthorizationDetailsClaims.AuthorizationDetails] = new OpenIddictParameter(new JsonArray([.. details.Select(element => JsonNode.Parse(element))]));
+            context.Claims[AuthorizationDetailsClaims.Transaction] = context.GenericTokenPrincipal.GetClaim(AuthorizationDetailsClaims.Transaction);
             return ValueTask.CompletedTask;
         }
-    }
-
-    /// <summary>The authorization details that a token carries, each as JSON. A token that was read has a claim for each.</summary>
-    public static IReadOnlyList<string> Elements(ClaimsPrincipal token)
-    {
-        var elements = new List<string>();
-        foreach (var claim in token.FindAll(AuthorizationDetails))
-        {
-            if (!claim.Value.TrimStart().StartsWith('['))
-            {
-                elements.Add(claim.Value);
-                continue;
-            }
-            using var array = JsonDocument.Parse(claim.Value);
-            elements.AddRange(array.RootElement.EnumerateArray().Select(element => element.GetRawText()));
-        }
-        return elements;
     }
 }

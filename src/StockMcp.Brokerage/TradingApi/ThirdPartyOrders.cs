@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using OpenIddict.Abstractions;
+using StockMcp.AuthorizationServer.RichAuthorization;
 using StockMcp.Brokerage.AuthorizationDetails;
 using StockMcp.Brokerage.Market;
 using StockMcp.Brokerage.Trading;
@@ -16,7 +17,7 @@ internal static class ThirdPartyOrders
     /// <exception cref="AlpacaException">The token does not allow this order.</exception>
     public static OrderApproval Authorize(ClaimsPrincipal application, NewOrder order, string accountNumber, StockMarket market)
     {
-        if (OneOrderTokens.Elements(application) is not [var element])
+        if (AuthorizationDetailsClaims.Elements(application) is not [var element])
             throw Forbidden("the scope trading alone places nothing: the token must carry authorization_details of exactly this order, approved by the account's owner");
         StockOrderDetails details;
         try
@@ -27,7 +28,7 @@ internal static class ThirdPartyOrders
         {
             throw Forbidden($"the token's authorization_details are of no order that can be placed here: {exception.Message}");
         }
-        if (!Guid.TryParseExact(application.GetClaim(OneOrderTokens.Transaction), "D", out var transaction) || application.GetClaim(OpenIddictConstants.Claims.JwtId) is not { Length: > 0 } tokenId)
+        if (!Guid.TryParseExact(application.GetClaim(AuthorizationDetailsClaims.Transaction), "D", out var transaction) || application.GetClaim(OpenIddictConstants.Claims.JwtId) is not { Length: > 0 } tokenId)
             throw Forbidden("the token lacks the txn or the jti that makes it one order's");
         if (details.Account != accountNumber) throw Differs("account");
         if (details.DifferenceTo(order) is { } field) throw Differs(field);

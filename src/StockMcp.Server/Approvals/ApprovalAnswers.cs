@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using StockMcp.Server.TokenValidation;
+using StockMcp.ResourceServer.TokenValidation;
 using StockMcp.Tools.Errors;
 using StockMcp.Tools.OrderApprovals;
 using StockMcp.Tools.Schemas;
@@ -144,7 +144,8 @@ internal sealed record ApprovalJson(Guid ApprovalId, string Status, string Bindi
     public static TradingException Invalid(string why, Exception? cause = null)
         => new(ErrorCode.UpstreamAnswerInvalid, $"The authorization server's answer about the approval cannot be used: {why}.", cause);
 
-    private static decimal? Figure(string? text)
+    /// <exception cref="TradingException">It is no decimal string.</exception>
+    public static decimal? Figure(string? text)
         => text is null ? null : decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var figure) ? figure : throw Invalid("a figure is none");
 }
 
@@ -168,16 +169,13 @@ internal sealed record LimitsJson(bool Trading, string UsedToday, string Currenc
     public TradingLimits Read() => new()
     {
         Trading = Trading,
-        LargestOrder = Figure(LargestOrder),
-        LargestDailyTotal = Figure(LargestDailyTotal),
-        UsedToday = Figure(UsedToday) ?? 0,
+        LargestOrder = ApprovalJson.Figure(LargestOrder),
+        LargestDailyTotal = ApprovalJson.Figure(LargestDailyTotal),
+        UsedToday = ApprovalJson.Figure(UsedToday) ?? 0,
         AllowedSymbols = AllowedSymbols is null ? null : [.. AllowedSymbols.Select(symbol => ForeignText.Clean(symbol, 12))],
         DeniedSymbols = [.. (DeniedSymbols ?? []).Select(symbol => ForeignText.Clean(symbol, 12))],
         Currency = ForeignText.Clean(Currency, 8),
     };
-
-    private static decimal? Figure(string? text)
-        => text is null ? null : decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var figure) ? figure : throw ApprovalJson.Invalid("a figure is none");
 }
 
 internal static class ApprovalsJson

@@ -1,3 +1,4 @@
+using StockMcp.ResourceServer.Sealing;
 using StockMcp.Server.Elicitation;
 using StockMcp.Tools.OrderApprovals;
 
@@ -13,6 +14,7 @@ public static class ApprovalExtensions
         var services = builder.Services;
         services.AddSingleton<ServerToken>();
         services.AddSingleton<ApprovalsClient>();
+        services.AddSingleton(provider => new ReviewSeal(provider.GetRequiredService<SharedKey>().Value, provider.GetRequiredService<TimeProvider>()));
         services.AddScoped<IOrderApprovals, OrderApprovals>();
         services.AddScoped<IReviewIds, ReviewIds>();
         services.AddScoped(provider => ApprovalPage.Of(provider.GetRequiredService<IHttpContextAccessor>().HttpContext));

@@ -6,9 +6,9 @@ using System.Text.Json.Nodes;
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 using Microsoft.Extensions.Options;
-using StockMcp.Server.ProtectedResource;
-using StockMcp.Server.TokenValidation;
-using StockMcp.Server.UpstreamTokens;
+using StockMcp.ResourceServer.ProtectedResource;
+using StockMcp.ResourceServer.TokenValidation;
+using StockMcp.ResourceServer.UpstreamTokens;
 using StockMcp.Tools.Connections;
 using StockMcp.Tools.Errors;
 using StockMcp.Tools.OrderApprovals;
@@ -245,7 +245,7 @@ internal sealed partial class ApprovalsClient(
         }
     }
 
-    private static CancellationTokenSource Within(TimeSpan time, CancellationToken cancellationToken)
+    internal static CancellationTokenSource Within(TimeSpan time, CancellationToken cancellationToken)
     {
         var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(time);

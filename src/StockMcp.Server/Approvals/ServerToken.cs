@@ -1,7 +1,7 @@
 using Duende.IdentityModel.Client;
 using Microsoft.Extensions.Options;
-using StockMcp.Server.TokenValidation;
-using StockMcp.Server.UpstreamTokens;
+using StockMcp.ResourceServer.TokenValidation;
+using StockMcp.ResourceServer.UpstreamTokens;
 using StockMcp.Tools.Errors;
 
 namespace StockMcp.Server.Approvals;
@@ -44,8 +44,7 @@ internal sealed partial class ServerToken(IHttpClientFactory http, AuthorityMeta
         using var request = credentials.AddTo(new ClientCredentialsTokenRequest { Address = await authority.GetTokenEndpointAsync(cancellationToken), Scope = Scope });
         request.Resource.Add(ApprovalsClient.ApiOf(options.Value));
         using var client = http.CreateClient(ApprovalsClient.HttpClientName);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(ApprovalsClient.Patience);
+        using var patience = ApprovalsClient.Within(ApprovalsClient.Patience, cancellationToken);
         var response = await ApprovalsClient.InTimeAsync(client.RequestClientCredentialsTokenAsync(request, patience.Token), cancellationToken);
         if (response.ErrorType == ResponseErrorType.Exception || (int)response.HttpStatusCode >= 500) throw TradingException.Unavailable("the authorization server", response.Exception);
         if (response.IsError || response.AccessToken is not { Length: > 0 } token || response.ExpiresIn <= 0)

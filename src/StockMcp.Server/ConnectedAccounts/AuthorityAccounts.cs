@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Polly;
-using StockMcp.Server.TokenValidation;
+using StockMcp.ResourceServer.TokenValidation;
 using StockMcp.Tools.Connections;
 using StockMcp.Tools.Errors;
 using StockMcp.Tools.Schemas;

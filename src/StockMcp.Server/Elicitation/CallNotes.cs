@@ -2,7 +2,8 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.Caching.Memory;
-using StockMcp.Server.UpstreamTokens;
+using StockMcp.ResourceServer.Sealing;
+using StockMcp.ResourceServer.UpstreamTokens;
 using StockMcp.Tools.Connections;
 
 namespace StockMcp.Server.Elicitation;
@@ -33,8 +34,8 @@ internal sealed class CallNotes : IDisposable
     public async Task<bool> KeepAsync(Caller caller, string tool, IDictionary<string, JsonElement>? arguments, Guid approval)
     {
         var (name, note) = (NameOf(caller, tool, arguments), states.Seal(caller, tool, arguments, approval));
-        if (shared.IsConfigured) return await shared.StoreNoteAsync(name, note, RequestStates.Lifetime);
-        memory.Set(name, note, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = RequestStates.Lifetime });
+        if (shared.IsConfigured) return await shared.StoreNoteAsync(name, note, TimedSeal.Lifetime);
+        memory.Set(name, note, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = TimedSeal.Lifetime });
         return memory.TryGetValue(name, out _);
     }
 

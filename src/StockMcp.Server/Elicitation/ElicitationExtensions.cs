@@ -2,6 +2,10 @@ using System.Text.Json;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using StockMcp.ResourceServer.Elicitation;
+using StockMcp.ResourceServer.Sealing;
+using StockMcp.ResourceServer.UpstreamTokens;
+using StockMcp.Tools;
 using StockMcp.Tools.Connections;
 using StockMcp.Tools.Errors;
 
@@ -15,18 +19,24 @@ internal static class ElicitationExtensions
 {
     private const string Connect = "connect";
     private const string Accept = "accept";
-    private const string PlaceOrder = "place_order";
 
     /// <summary>How long a call waits for a person who said that they open the page.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
 
     private static readonly TimeSpan s_lookAgain = TimeSpan.FromSeconds(1);
 
+    /// <summary>Adds what a client carries between two calls.</summary>
+    public static void AddElicitation(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(provider => new RequestStates(provider.GetRequiredService<SharedKey>().Value, provider.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(provider => new CallNotes(provider.GetRequiredService<SharedKey>().Value, provider.GetRequiredService<SharedTokens>(), provider.GetRequiredService<RequestStates>()));
+    }
+
     /// <summary>Asks, and asks once: a person who declines, or does not come back in time, is told by the tool's error.</summary>
     public static McpRequestHandler<CallToolRequestParams, CallToolResult> AskToConnect(McpRequestHandler<CallToolRequestParams, CallToolResult> next) => async (request, cancellationToken) =>
     {
         var answer = ReadAnswer(request, out var approval);
-        if (request.Params?.Name == PlaceOrder) await OfferApprovalPageAsync(request, approval == Guid.Empty ? null : approval);
+        if (request.Params?.Name == StockToolsExtensions.PlaceOrder) await OfferApprovalPageAsync(request, approval == Guid.Empty ? null : approval);
         try
         {
             return answer == Accept ? await WaitAsync(next, request, cancellationToken) : await next(request, cancellationToken);

@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Options;
 using ModelContextProtocol.Protocol;
 using StockMcp.Hosting;
-using StockMcp.Server.StrictJson;
-using StockMcp.Server.TokenValidation;
+using StockMcp.ResourceServer.StrictJson;
+using StockMcp.ResourceServer.TokenValidation;
+using StockMcp.Tools;
 using StockMcp.Tools.Connections;
 
 namespace StockMcp.Server.Limits;
@@ -13,7 +14,6 @@ public static class LimitExtensions
     private const int TooManyRequests = -32005;
     private const int RetryAfterSeconds = 2;
     private const int OrderRetryAfterSeconds = 10;
-    private const string PlaceOrder = "place_order";
 
     /// <summary>Adds the limits.</summary>
     public static void AddLimits(this WebApplicationBuilder builder)
@@ -45,7 +45,7 @@ public static class LimitExtensions
     public static void UseOrderLimit(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        app.Use((context, next) => context.Features.Get<McpMessage>() is { Method: RequestMethods.ToolsCall, Name: PlaceOrder } && context.Features.Get<Caller>() is { } caller
+        app.Use((context, next) => context.Features.Get<McpMessage>() is { Method: RequestMethods.ToolsCall, Name: StockToolsExtensions.PlaceOrder } && context.Features.Get<Caller>() is { } caller
             && !context.RequestServices.GetRequiredService<CallBudgets>().Orders.TryTake($"{caller.Issuer} {caller.Subject}")
                 ? RefuseAsync(context, "This person's agents ask for too many orders. Wait a minute.", OrderRetryAfterSeconds) : next(context));
     }

@@ -1,16 +1,16 @@
-using System.Reflection;
-using ModelContextProtocol.AspNetCore;
-using StockMcp.Server.ArgumentChecks;
+using ModelContextProtocol.Server;
+using StockMcp.ResourceServer.Elicitation;
+using StockMcp.ResourceServer.McpEndpoint;
+using StockMcp.ResourceServer.ScopeChallenge;
+using StockMcp.ResourceServer.StrictJson;
+using StockMcp.ResourceServer.TokenValidation;
 using StockMcp.Server.Elicitation;
 using StockMcp.Server.Limits;
-using StockMcp.Server.ScopeChallenge;
-using StockMcp.Server.StrictJson;
-using StockMcp.Server.TokenValidation;
 using StockMcp.Tools;
 
 namespace StockMcp.Server.McpEndpoint;
 
-/// <summary>MCP over Streamable HTTP, without sessions: revision 2026-07-28, and 2025-11-25 and older on the same endpoint.</summary>
+/// <summary>The tools over MCP.</summary>
 public static class McpEndpointExtensions
 {
     private const string Instructions =
@@ -22,38 +22,19 @@ public static class McpEndpointExtensions
     public static void AddMcpEndpoint(this WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddArgumentChecks();
-        builder.Services
-            .AddMcpServer(server =>
-            {
-                server.ServerInfo = new() { Name = "stockmcp", Title = "StockMcp", Version = typeof(McpEndpointExtensions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0" };
-                server.ServerInstructions = Instructions;
-            })
-            .WithHttpTransport(transport => transport.SessionMode = HttpServerSessionMode.Stateless)
-            .WithStockTools()
-            .WithRequestFilters(filters =>
-            {
-                filters.AddCallToolFilter(ToolCallFilters.Observe);
-                filters.AddCallToolFilter(ToolCallFilters.Refuse);
-                filters.AddCallToolFilter(ElicitationExtensions.AskToConnect);
-                filters.AddCallToolFilter(ArgumentCheckExtensions.CheckArguments);
-                filters.AddListToolsFilter(ToolList.InStableOrder);
-            });
+        builder.AddElicitation();
+        builder.Services.AddMcpTransport("StockMcp", ElicitationExtensions.AskToConnect).WithStockTools();
+        builder.Services.Configure<McpServerOptions>(server => server.ServerInstructions = Instructions);
     }
 
-    /// <summary>What every request passes before MCP sees it, in this order: limits, token, body, scope. Routes are found in any case, so paths are compared in any case.</summary>
-    public static void UseMcpChecks(this WebApplication app) => app.UseWhen(
-        context => context.Request.Path.StartsWithSegments(ProtectedResource.McpResource.Path, StringComparison.OrdinalIgnoreCase),
-        mcp =>
-        {
-            mcp.UseLimits();
-            mcp.UseTokenValidation();
-            mcp.UseStrictJson();
-            UrlElicitationSession.Use(mcp);
-            mcp.UseScopeChallenge();
-            mcp.UseOrderLimit();
-        });
-
-    /// <summary>Serves it.</summary>
-    public static void MapMcpEndpoint(this IEndpointRouteBuilder routes) => routes.MapMcp(ProtectedResource.McpResource.Path).RequireAuthorization();
+    /// <summary>What every request passes before MCP sees it, in this order: limits, token, body, scope.</summary>
+    public static void UseMcpChecks(this WebApplication app) => app.UseWhen(ProtectedMcpExtensions.IsMcp, mcp =>
+    {
+        mcp.UseLimits();
+        mcp.UseTokenValidation();
+        mcp.UseStrictJson();
+        UrlElicitationSession.Use(mcp);
+        mcp.UseScopeChallenge();
+        mcp.UseOrderLimit();
+    });
 }

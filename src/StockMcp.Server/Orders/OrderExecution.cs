@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Options;
 using StockMcp.Server.Approvals;
-using StockMcp.Server.Observability;
-using StockMcp.Server.TokenValidation;
-using StockMcp.Server.UpstreamTokens;
+using StockMcp.ResourceServer.Observability;
+using StockMcp.ResourceServer.TokenValidation;
+using StockMcp.ResourceServer.UpstreamTokens;
 using StockMcp.Tools.Connections;
 using StockMcp.Tools.Errors;
 using StockMcp.Tools.OrderApprovals;
@@ -110,8 +110,7 @@ internal sealed partial class OrderExecution(
         {
             try
             {
-                using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-                patience.CancelAfter(ApprovalsClient.Patience);
+                using var patience = ApprovalsClient.Within(ApprovalsClient.Patience, stop);
                 var (token, details) = await exchange.ExchangeOnceAsync(approved.Token, brokerage.Value.Connection, StockScopes.OrdersWrite, patience.Token);
                 telemetry.Exchange("ok");
                 return (new OneOrderToken(token, details is null ? null : StockOrderDetails.ReadSingle(details.Value), details is not null), null);

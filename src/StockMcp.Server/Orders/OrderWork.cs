@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using StockMcp.Hosting;
 using StockMcp.Server.Approvals;
-using StockMcp.Server.TokenValidation;
+using StockMcp.ResourceServer.TokenValidation;
 using StockMcp.Tools.Errors;
 using StockMcp.Tools.OrderApprovals;
 

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
-using StockMcp.Server.ProtectedResource;
-using StockMcp.Server.TokenValidation;
+using StockMcp.ResourceServer.ProtectedResource;
+using StockMcp.ResourceServer.TokenValidation;
 using StockMcp.Tools.TradingApi;
 
 namespace StockMcp.Server.StartPage;

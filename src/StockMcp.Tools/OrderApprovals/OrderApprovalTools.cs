@@ -41,7 +41,7 @@ internal sealed partial class OrderApprovalTools(TradingClient trading, Caller c
     /// <param name="wait_seconds">How long to wait for the person, 0 to 60 seconds.</param>
     /// <param name="progress">Told that it still waits.</param>
     /// <param name="cancellationToken">Ends the wait, not the order.</param>
-    [McpServerTool(Name = "place_order", Title = "Place order", ReadOnly = false, Destructive = true, Idempotent = false, OpenWorld = true, UseStructuredContent = true, OutputSchemaType = typeof(OrderApprovalInfo)), RequiresScope(StockScopes.OrdersWrite), OrderCard]
+    [McpServerTool(Name = StockToolsExtensions.PlaceOrder, Title = "Place order", ReadOnly = false, Destructive = true, Idempotent = false, OpenWorld = true, UseStructuredContent = true, OutputSchemaType = typeof(OrderApprovalInfo)), RequiresScope(StockScopes.OrdersWrite), OrderCard]
     public async partial Task<CallToolResult> PlaceOrderAsync(
         [RegularExpression(Symbol.Pattern), StringLength(Symbol.Longest, MinimumLength = 1)] string symbol,
         OrderSide side,

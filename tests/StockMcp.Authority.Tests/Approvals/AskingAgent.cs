@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
+using StockMcp.Authority.Tests.Backchannel;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;
 
@@ -63,7 +64,7 @@ internal sealed class AskingAgent
     });
 
     /// <summary>Comes for the token.</summary>
-    public Task<JsonAnswer> PollAsync(PendingApproval approval) => PostAsync("connect/token", new() { ["grant_type"] = "urn:openid:params:grant-type:ciba", ["auth_req_id"] = approval.AuthReqId });
+    public Task<JsonAnswer> PollAsync(PendingApproval approval) => PostAsync("connect/token", new() { ["grant_type"] = BackchannelClient.Grant, ["auth_req_id"] = approval.AuthReqId });
 
     /// <summary>Says how it ended.</summary>
     public async Task ReportAsync(PendingApproval approval, object outcome)
@@ -76,14 +77,7 @@ internal sealed class AskingAgent
         response.StatusCode.Should().Be(HttpStatusCode.NoContent, await response.Content.ReadAsStringAsync());
     }
 
-    private async Task<JsonAnswer> PostAsync(string path, Dictionary<string, string?> form)
-    {
-        form["client_id"] = "stockmcp-server";
-        form["client_secret"] = Convert.ToHexStringLower(Convert.FromBase64String(await File.ReadAllTextAsync(Path.Combine(system.DataDirectory, "secrets", "server-at-authority.secret"))));
-        using var http = new HttpClient { BaseAddress = system.Running.Authority.Url };
-        using var body = new FormUrlEncodedContent(form.Where(parameter => parameter.Value is not null)!);
-        return await TestAgent.ReadAsync(await http.PostAsync(path, body));
-    }
+    private Task<JsonAnswer> PostAsync(string path, Dictionary<string, string?> form) => BackchannelClient.PostAsync(system, path, form, ("client_id", BackchannelClient.ServerClient), ("client_secret", BackchannelClient.Secret(system)));
 }
 
 /// <summary>What the person is asked.</summary>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 using StockMcp.Hosting;
 using StockMcp.Server.Tests.Fixture;
-using StockMcp.Server.UpstreamTokens;
+using StockMcp.ResourceServer.UpstreamTokens;
 
 namespace StockMcp.Server.Tests.UpstreamTokens;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using StackExchange.Redis;
 using StockMcp.Server.Tests.Fixture;
-using StockMcp.Server.UpstreamTokens;
+using StockMcp.ResourceServer.UpstreamTokens;
 using StockMcp.Tools.Connections;
 
 namespace StockMcp.Server.Tests.UpstreamTokens;
