@@ -31,11 +31,12 @@ namespace StockMcp.Authority;
 /// <summary>The authorization server for agents, from its settings to its routes.</summary>
 public static class Program
 {
-    /// <summary>Runs it until it is told to stop, or one of its commands: <c>audit</c>, <c>keys</c>, <c>vault</c>.</summary>
+    /// <summary>Runs it until it is told to stop, or one of its commands: <c>audit</c>, <c>keys</c>, <c>vault</c>, <c>health</c>.</summary>
     public static Task<int> Main(string[] args) => args switch
     {
         [AuditCommand.Name, ..] => AuditCommand.RunAsync(args),
         [VaultCommand.Name, ..] => VaultCommand.RunAsync(args),
+        [HealthCommand.Name, ..] => HealthCommand.RunAsync("StockMcp.Authority", "authority.json", args),
         _ when KeyCommand.Is(args) => KeyCommand.RunAsync(arguments => Build(arguments), args),
         _ => ServiceHost.RunAsync(arguments => Build(arguments), args),
     };

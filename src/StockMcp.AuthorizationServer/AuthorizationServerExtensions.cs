@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using OpenIddict.Server;
 using OpenIddict.Validation;
@@ -44,7 +45,7 @@ public static class AuthorizationServerExtensions
         builder.AddDatabase<TContext, TPostgreSql>(databaseName);
         services.AddScoped<AuthorizationServerDbContext>(provider => provider.GetRequiredService<TContext>());
 
-        services.AddSingleton(provider => MasterSecret.From(provider.GetRequiredService<IConfiguration>()));
+        services.AddSingleton(provider => MasterSecret.From(provider.GetRequiredService<IConfiguration>(), provider.GetRequiredService<IHostEnvironment>().IsProduction()));
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(provider => provider.GetRequiredService<SigningKeys>());
         services.AddSingleton<IOptionsChangeTokenSource<OpenIddictServerOptions>>(provider => provider.GetRequiredService<SigningKeys>());

@@ -20,10 +20,13 @@ namespace StockMcp.Brokerage;
 /// <summary>The demo broker: its own customers, OpenID provider, market, trading API and pages.</summary>
 public static class Program
 {
-    /// <summary>Runs it until it is told to stop, or the command <c>keys</c>.</summary>
-    public static Task<int> Main(string[] args) => KeyCommand.Is(args)
-        ? KeyCommand.RunAsync(arguments => Build(arguments), args)
-        : ServiceHost.RunAsync(arguments => Build(arguments), args);
+    /// <summary>Runs it until it is told to stop, or one of its commands: <c>keys</c>, <c>health</c>.</summary>
+    public static Task<int> Main(string[] args) => args switch
+    {
+        [HealthCommand.Name, ..] => HealthCommand.RunAsync("StockMcp.Brokerage", "brokerage.json", args),
+        _ when KeyCommand.Is(args) => KeyCommand.RunAsync(arguments => Build(arguments), args),
+        _ => ServiceHost.RunAsync(arguments => Build(arguments), args),
+    };
 
     /// <summary>Builds it.</summary>
     /// <param name="args">The command line's arguments.</param>

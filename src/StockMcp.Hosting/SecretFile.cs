@@ -48,6 +48,14 @@ public static class SecretFile
         }
     }
 
+    /// <summary>Refuses a secret between our own programs that could be guessed: what is good enough for a demonstration must not reach Production.</summary>
+    /// <exception cref="StartupException">It has fewer than 32 characters.</exception>
+    public static void RefuseShort(string secret, string name)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        if (secret.Length < Bytes) throw new StartupException($"{name} has fewer than {Bytes} characters, which Production refuses. Make one with: openssl rand -hex 32");
+    }
+
     private static byte[] Parse(string path)
     {
         try

@@ -18,8 +18,10 @@ namespace StockMcp.Server;
 /// <summary>The application, from its settings to its routes.</summary>
 public static class Program
 {
-    /// <summary>Runs it until it is told to stop.</summary>
-    public static Task<int> Main(string[] args) => ServiceHost.RunAsync(arguments => Build(arguments), args);
+    /// <summary>Runs it until it is told to stop, or the command <c>health</c>.</summary>
+    public static Task<int> Main(string[] args) => args is [HealthCommand.Name, ..]
+        ? HealthCommand.RunAsync("StockMcp.Server", "appsettings.json", args)
+        : ServiceHost.RunAsync(arguments => Build(arguments), args);
 
     /// <summary>Builds it.</summary>
     /// <param name="args">The command line's arguments.</param>
@@ -31,7 +33,7 @@ public static class Program
         builder.AddServiceDefaults();
         builder.AddObservability();      // Observability/      a line, a trace and metrics for each tool call
         builder.AddOriginChecks();       // OriginChecks/       which web pages may call
-        builder.AddProtectedResource(new() { Name = "StockMcp", DefaultScopes = StockScopes.Default }); // ProtectedResource/  RFC 9728 metadata, and the challenges of RFC 6750
+        builder.AddProtectedResource(new() { Name = "StockMcp", DefaultScopes = StockScopes.Default, DocumentationPath = builder.Configuration["StartPage:Path"] ?? "/" }); // ProtectedResource/  RFC 9728 metadata, and the challenges of RFC 6750
         builder.AddTokenValidation();    // TokenValidation/    RFC 9068 access tokens
         builder.AddLimits();             // Limits/             per person, and for wrong tokens per address
         builder.AddUpstreamTokens();     // UpstreamTokens/     RFC 8693 token exchange, and its cache

@@ -17,7 +17,7 @@ internal sealed class AuthorityCopy(WebApplication app, Uri publicUrl) : IAsyncD
     {
         var first = system.Running.Authority;
         var settings = first.Services.GetRequiredService<IConfiguration>().AsEnumerable().Where(setting => setting.Value is not null).ToList();
-        var app = Program.Build([], builder =>
+        var app = Program.Build(["--environment", "Development"], builder =>
         {
             builder.Configuration.AddInMemoryCollection(settings!);
             builder.Configuration.AddInMemoryCollection([new("Urls", "http://127.0.0.1:0")]);

@@ -35,7 +35,7 @@ internal sealed class TestBrokerage(WebApplication app, TestClock clock, string 
         var clock = new TestClock(at ?? Start);
         var folder = data ?? Directory.CreateTempSubdirectory("stockmcp-").FullName;
         if (!s_databases.TryGetValue(folder, out var database)) s_databases[folder] = database = await TestDatabase.NewAsync("brokerage") ?? "";
-        var app = Program.Build([], builder =>
+        var app = Program.Build(["--environment", "Development"], builder =>
         {
             builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["PublicUrl"] = "http://localhost:7003", ["Urls"] = "http://127.0.0.1:0", ["DataDirectory"] = folder, ["ConnectionStrings:brokerage"] = database, ["AdditionalHosts"] = "127.0.0.1", ["DemoUsers"] = "false" });
             builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));

@@ -48,6 +48,10 @@ internal static class ApprovalWords
     public static string OfReason(string code) => code switch
     {
         "price_beyond_bound" => "The price had gone beyond what you approved.",
+        "insufficient_buying_power" => "The account had not enough buying power.",
+        "insufficient_quantity" => "The account did not hold that many shares free to sell.",
+        "day_trading_protection" => "Your broker's protection for pattern day traders did not allow it.",
+        "wash_trade" => "You have an open order on the other side, and your broker takes no trade with yourself.",
         "agent_signed_out" => "The agent was signed out before the order went out.",
         "trading_off" => "You had switched off trading by agents.",
         "largest_order" => "Your limit for one order did not allow it any more.",

@@ -13,8 +13,11 @@ public sealed class Connection(string name, ConnectionOptions options)
     /// <summary>What people call it.</summary>
     public string DisplayName => options.DisplayName;
 
+    /// <summary>How the provider is asked, if it speaks OAuth 2.0 alone.</summary>
+    public OAuthProviderOptions? OAuth => options.OAuth;
+
     /// <summary>Asked for at each sign-in.</summary>
-    public IReadOnlyList<string> SignInScopes { get; } = options.SignInScopes.Count > 0 ? options.SignInScopes : [Scopes.OpenId, Scopes.Profile, Scopes.OfflineAccess];
+    public IReadOnlyList<string> SignInScopes { get; } = options.SignInScopes.Count > 0 ? options.SignInScopes : options.OAuth is not null ? [] : [Scopes.OpenId, Scopes.Profile, Scopes.OfflineAccess];
 
     /// <summary>Whether its tokens can carry authorization details of a type.</summary>
     public bool KnowsDetails(string type) => options.AuthorizationDetailsTypes.Contains(type);

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
+using OpenIddict.Abstractions;
 using OpenIddict.Client;
 using Polly;
 using StockMcp.AuthorizationServer.Keys;
@@ -23,6 +24,13 @@ public static class ConnectionExtensions
         var settings = section.Get<Dictionary<string, ConnectionOptions>>(binder => binder.ErrorOnUnknownConfiguration = true) ?? [];
         if (settings.Count == 0) throw new StartupException($"{ConnectionOptions.Section} is empty. Name at least one OpenID provider at which people sign in.");
         foreach (var (name, options) in settings) Check(name, options);
+        // PX-02, as it starts to serve: commands need no secret.
+        if (builder.Environment.IsProduction() && settings.Keys.FirstOrDefault(name => SecretFile.Setting(section.GetSection(name), nameof(ConnectionOptions.ClientSecret)) is null) is { } open)
+        {
+            builder.Services.AddOptions<ConnectionOptions>()
+                .Validate(_ => false, $"{ConnectionOptions.Section}:{open}:{nameof(ConnectionOptions.ClientSecretFile)} is not set. Set it to the file that holds the Authority's secret there: without one, anybody could use a refresh token that they stole.")
+                .ValidateOnStart();
+        }
         builder.Services.AddSingleton(new ConnectionTable([.. settings.Select(setting => new Connection(setting.Key, setting.Value))]));
 
         builder.Services.AddSingleton<IConfigureOptions<OpenIddictClientOptions>, ClientKeys>();
@@ -44,6 +52,7 @@ public static class ConnectionExtensions
             client.AddEventHandler(GrantedScopes.Descriptor);
             client.AddEventHandler(RefusedDetails.Descriptor);
             client.AddEventHandler(EmailScope.Descriptor);
+            client.AddEventHandler(UserFields.Descriptor);
             client.UseSystemNetHttp()
                 // A refresh whose answer was lost may have rotated the token: sent again, it would look like theft.
                 .SetHttpResiliencePipeline(ResiliencePipeline<HttpResponseMessage>.Empty)
@@ -64,6 +73,7 @@ public static class ConnectionExtensions
                     ClientId = options.ClientId,
                     ClientSecret = SecretFile.Setting(section.GetSection(name), nameof(ConnectionOptions.ClientSecret)),
                     RedirectUri = new Uri(CallbackPath(name), UriKind.Relative),
+                    Configuration = ConfigurationOf(options.OAuth)!,
                     ResponseTypes = { ResponseTypes.Code },
                     ResponseModes = { ResponseModes.Query },
                     GrantTypes = { GrantTypes.AuthorizationCode, GrantTypes.RefreshToken },
@@ -72,11 +82,25 @@ public static class ConnectionExtensions
         });
     }
 
+    private static OpenIddictConfiguration? ConfigurationOf(OAuthProviderOptions? oauth) => oauth is null ? null : new()
+    {
+        AuthorizationEndpoint = oauth.AuthorizationEndpoint,
+        TokenEndpoint = oauth.TokenEndpoint,
+        UserInfoEndpoint = oauth.UserEndpoint,
+        GrantTypesSupported = { GrantTypes.AuthorizationCode, GrantTypes.RefreshToken },
+        ResponseTypesSupported = { ResponseTypes.Code },
+        ResponseModesSupported = { ResponseModes.Query },
+        TokenEndpointAuthMethodsSupported = { ClientAuthenticationMethods.ClientSecretPost },
+    };
+
     private static void Check(string name, ConnectionOptions options)
     {
         var mistakes = new List<ValidationResult>();
         Validator.TryValidateObject(options, new ValidationContext(options), mistakes, validateAllProperties: true);
+        if (options.OAuth is { } oauth) Validator.TryValidateObject(oauth, new ValidationContext(oauth), mistakes, validateAllProperties: true);
         if (mistakes.Count > 0) throw new StartupException($"{ConnectionOptions.Section}:{name}: {string.Join(" ", mistakes.Select(mistake => mistake.ErrorMessage))}");
+        if (options.Issuer is not ({ IsAbsoluteUri: true, Scheme: "https" } or { IsAbsoluteUri: true, Scheme: "http", IsLoopback: true }))
+            throw new StartupException($"{ConnectionOptions.Section}:{name}:Issuer is '{options.Issuer}'. Set it to an absolute https URL, or http on loopback: people's passwords and tokens travel there.");
         if (name.Any(character => !char.IsAsciiLetterOrDigit(character) && character != '-'))
             throw new StartupException($"{ConnectionOptions.Section}:{name}: a connection's name is part of URLs. Use letters, digits and hyphens.");
     }

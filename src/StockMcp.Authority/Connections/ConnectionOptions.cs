@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace StockMcp.Authority.Connections;
 
-/// <summary>An OpenID provider at which people sign in and whose API their agents reach: a broker. The setting <c>Connections:{name}</c>.</summary>
+/// <summary>An OpenID provider, or one of OAuth 2.0 alone, at which people sign in and whose API their agents reach: a broker. The setting <c>Connections:{name}</c>.</summary>
 public sealed record ConnectionOptions
 {
     /// <summary>The section's name; below it, each connection's name.</summary>
@@ -23,7 +23,10 @@ public sealed record ConnectionOptions
     /// <summary>The file that holds the secret.</summary>
     public string? ClientSecretFile { get; init; }
 
-    /// <summary>Scopes asked for at each sign-in beside those that an agent needs; <c>openid profile offline_access</c> unless set.</summary>
+    /// <summary>What a provider without OpenID Connect would say in a discovery document; an OpenID provider has none of it.</summary>
+    public OAuthProviderOptions? OAuth { get; init; }
+
+    /// <summary>Scopes asked for at each sign-in beside those that an agent needs; <c>openid profile offline_access</c> unless set, and none without OpenID Connect.</summary>
     public IReadOnlyList<string> SignInScopes { get; init; } = [];
 
     /// <summary>Types of authorization details (RFC 9396) that its tokens can carry, asked for in a refresh; none unless set.</summary>

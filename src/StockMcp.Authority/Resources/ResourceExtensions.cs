@@ -31,7 +31,10 @@ public static class ResourceExtensions
         var all = builder.Configuration.GetSection(ProtectedResource.Section).Get<List<ProtectedResource>>(binder => binder.ErrorOnUnknownConfiguration = true) ?? [];
         if (all.Count == 0) throw new StartupException($"{ProtectedResource.Section} is empty. Name the MCP server whose tokens are issued here.");
         for (var index = 0; index < all.Count; index++) Check(index, all[index]);
-        var resources = new ProtectedResources(all, ConnectedAccountsExtensions.Resource(PublicUrl.From(builder.Configuration, builder.Environment)));
+        var publicUrl = PublicUrl.From(builder.Configuration, builder.Environment);
+        if (builder.Environment.IsProduction() && !publicUrl.Value.IsLoopback && all.FindIndex(resource => new Uri(resource.Uri).IsLoopback) is >= 0 and var own)
+            throw new StartupException($"{ProtectedResource.Section}:{own}:Uri is '{all[own].Uri}', where no agent of {publicUrl} finds it. Set it to the MCP server's public URL, for example https://stock.example.com/mcp.");
+        var resources = new ProtectedResources(all, ConnectedAccountsExtensions.Resource(publicUrl));
         builder.Services.AddSingleton(resources);
         return resources;
     }
@@ -44,5 +47,7 @@ public static class ResourceExtensions
         // RFC 8707, section 2: absolute, without a fragment. Tokens are compared by its letters, so it must be in its one canonical form.
         if (!Uri.TryCreate(resource.Uri, UriKind.Absolute, out var uri) || uri.Fragment.Length > 0 || uri.AbsoluteUri != resource.Uri)
             throw new StartupException($"{ProtectedResource.Section}:{index}:Uri is '{resource.Uri}'. Set it to an absolute URI without a fragment, in its canonical form, for example https://stock.example.com/mcp.");
+        if (uri is { Scheme: "http", IsLoopback: false })
+            throw new StartupException($"{ProtectedResource.Section}:{index}:Uri is '{resource.Uri}': plain http is allowed on loopback only. Put an HTTPS proxy in front of the MCP server and set its https URL.");
     }
 }

@@ -13,7 +13,7 @@ public static class RevocationExtensions
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddSingleton<RevocationQueue>();
         builder.Services.AddSingleton<RevocationNotices>();
-        if (builder.Configuration.GetConnectionString("Redis") is not { Length: > 0 } redis) return;
+        if (SecretFile.Setting(builder.Configuration, "ConnectionStrings:Redis") is not { Length: > 0 } redis) return;
         var options = Options(redis);
         builder.Services.AddHostedService(provider => new RevocationPublisher(options, provider.GetRequiredService<RevocationQueue>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RevocationPublisher>>()));
     }

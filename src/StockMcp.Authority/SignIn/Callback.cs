@@ -65,7 +65,7 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Co
 
         properties.Items.TryGetValue(GrantedScopes.Property, out var scopes);
         var granted = scopes?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
-        var refreshToken = properties.GetTokenValue(OpenIddictClientAspNetCoreConstants.Tokens.RefreshToken);
+        var refreshToken = LastingToken(connection, properties);
         if (connectsFor?.RequestId is { } request)
         {
             // An app began it: the account is connected when the app says that it got the browser back.
@@ -74,9 +74,14 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Co
                 : Problem("Your account was not connected", "It took too long, or the broker gave no lasting access. Go back to the app and start again.", StatusCodes.Status400BadRequest);
         }
         await vault.StoreAsync(person.Id, connection, subject, NameOf(upstream), refreshToken, granted, cancellationToken);
-        if (connectsFor is null) await session.SignInAsync(context, person, connection.Name, AuthenticatedAt(upstream));
+        if (connectsFor is null) await session.SignInAsync(context, person, connection.Name, AuthenticatedAt(connection, upstream));
         return Results.LocalRedirect(LocalUrl.Or(properties.RedirectUri, "/account"));
     }
+
+    // The vault keeps what gets access tokens for as long as the person wants: a refresh token, or an access token that has no end.
+    private static string? LastingToken(Connection connection, AuthenticationProperties properties)
+        => properties.GetTokenValue(OpenIddictClientAspNetCoreConstants.Tokens.RefreshToken)
+            ?? (connection.OAuth is { TokensNeverExpire: true } ? properties.GetTokenValue(OpenIddictClientAspNetCoreConstants.Tokens.BackchannelAccessToken) : null);
 
     // AP-02: the same person, in the browser that began, and asked for their password just now.
     private async Task<IResult> ProveAgainAsync(HttpContext context, ClaimsPrincipal upstream, Person? person, Connection connection, Reauthentication again, AuthenticationProperties properties)
@@ -88,16 +93,20 @@ internal sealed class Callback(AuthorityDbContext database, TokenVault vault, Co
             await audit.AppendAsync(new AuditRecord(AuditEvents.SignIn, AuditDecisions.Refused) { Person = again.PersonId, Connection = connection.Name, Reason = "another_person" });
             return Problem("You are somebody else", $"You signed in at {connection.DisplayName} as another person than the one who is signed in here. Nothing was decided.", StatusCodes.Status403Forbidden);
         }
-        if (AuthenticatedAt(upstream) is not { } authenticatedAt || authenticatedAt < time.GetUtcNow() - SessionCookie.FreshFor)
+        if (AuthenticatedAt(connection, upstream) is not { } authenticatedAt || authenticatedAt < time.GetUtcNow() - SessionCookie.FreshFor)
             return Problem("Your password was not asked for", $"{connection.DisplayName} did not say that you just signed in there, so nothing can be decided here.", StatusCodes.Status403Forbidden);
+        // Without OpenID Connect, each sign-in gives access anew, and may end what was given before.
+        if (connection.OAuth is not null && LastingToken(connection, properties) is { } token && properties.Items.TryGetValue(GrantedScopes.Property, out var scopes))
+            await vault.StoreAsync(again.PersonId, connection, upstream.GetClaim(Claims.Subject)!, NameOf(upstream), token, scopes?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [], context.RequestAborted);
         await session.SignOutAsync(again.PersonId, SessionCookie.IdOf(current.Principal), context.RequestAborted);
         await session.SignInAsync(context, person, connection.Name, authenticatedAt);
         return Results.LocalRedirect(LocalUrl.Or(properties.RedirectUri, "/account"));
     }
 
     // OpenID Connect Core, section 2. What lies ahead of our clock is now.
-    private DateTimeOffset? AuthenticatedAt(ClaimsPrincipal upstream)
+    private DateTimeOffset? AuthenticatedAt(Connection connection, ClaimsPrincipal upstream)
     {
+        if (connection.OAuth is { AsksAtEachSignIn: true }) return time.GetUtcNow();
         if (!long.TryParse(upstream.GetClaim(Claims.AuthenticationTime), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var seconds) || seconds > s_lastSecond) return null;
         var (then, now) = (DateTimeOffset.FromUnixTimeSeconds(seconds), time.GetUtcNow());
         return then < now ? then : now;

@@ -78,6 +78,7 @@ public static class SignInExtensions
         {
             RedirectUri = returnUrl,
         };
+        AddParameters(connection, properties);
         toConnect?.WriteTo(properties);
         if (askWho) properties.SetParameter(Parameters.Prompt, PromptValues.Login);
         return Results.Challenge(properties, [OpenIddictClientAspNetCoreDefaults.AuthenticationScheme]);
@@ -89,16 +90,28 @@ public static class SignInExtensions
         var properties = new AuthenticationProperties(new Dictionary<string, string?>
         {
             [OpenIddictClientAspNetCoreConstants.Properties.RegistrationId] = connection.Name,
-            // It is about who they are, and gives no access to anything.
-            [OpenIddictClientAspNetCoreConstants.Properties.Scope] = Scopes.OpenId,
+            // It is about who they are, and gives no access to anything. Without OpenID Connect there is no such thing: it must then not give less than before.
+            [OpenIddictClientAspNetCoreConstants.Properties.Scope] = connection.OAuth is null ? Scopes.OpenId : string.Join(' ', connection.SignInScopes.Union(connection.Translate(connection.AllScopes))),
         })
         {
             RedirectUri = returnUrl,
         };
+        AddParameters(connection, properties);
         new Reauthentication(personId).WriteTo(properties);
+        if (connection.OAuth is null) AskAgain(properties);
+        return Results.Challenge(properties, [OpenIddictClientAspNetCoreDefaults.AuthenticationScheme]);
+    }
+
+    // OpenID Connect Core, section 3.1.2.1.
+    private static void AskAgain(AuthenticationProperties properties)
+    {
         properties.SetParameter(Parameters.Prompt, PromptValues.Login);
         properties.SetParameter(Parameters.MaxAge, Reauthentication.MaxAge.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        return Results.Challenge(properties, [OpenIddictClientAspNetCoreDefaults.AuthenticationScheme]);
+    }
+
+    private static void AddParameters(Connection connection, AuthenticationProperties properties)
+    {
+        foreach (var (name, value) in connection.OAuth?.Parameters ?? new Dictionary<string, string>()) properties.SetParameter(name, value);
     }
 
     /// <summary>The person who is signed in. Endpoints that ask for it need a session.</summary>

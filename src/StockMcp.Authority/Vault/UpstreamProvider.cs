@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json;
 using OpenIddict.Client;
 using StockMcp.Authority.Connections;
@@ -33,8 +35,11 @@ internal abstract record RefreshOutcome
 }
 
 /// <summary>The connections' token and revocation endpoints.</summary>
-internal sealed partial class UpstreamProvider(OpenIddictClientService client, TimeProvider time, ILogger<UpstreamProvider> log)
+internal sealed partial class UpstreamProvider(OpenIddictClientService client, IHttpClientFactory http, TimeProvider time, ILogger<UpstreamProvider> log)
 {
+    /// <summary>Name of the HTTP client that asks whether a token is still good.</summary>
+    public const string HttpClientName = "connection-user";
+
     /// <summary>A provider that does not say how long its token lives is asked again after this.</summary>
     private static readonly TimeSpan UnknownLifetime = TimeSpan.FromMinutes(10);
 
@@ -43,6 +48,7 @@ internal sealed partial class UpstreamProvider(OpenIddictClientService client, T
     /// <summary>RFC 6749, section 6: a token with a part of what was granted; with authorization details, one that is good for what they say alone.</summary>
     public async Task<RefreshOutcome> RefreshAsync(Connection connection, string refreshToken, IReadOnlyList<string> scopes, OneUse? details, CancellationToken cancellationToken)
     {
+        if (connection.OAuth is { TokensNeverExpire: true, UserEndpoint: { } user }) return details is null ? await LookAtAsync(connection, user, refreshToken, cancellationToken) : new RefreshOutcome.DetailsRefused();
         try
         {
             var result = await client.AuthenticateWithRefreshTokenAsync(new RefreshTokenAuthenticationRequest
@@ -92,6 +98,7 @@ internal sealed partial class UpstreamProvider(OpenIddictClientService client, T
     /// <summary>RFC 7009, as far as the provider has it: what is not revoked there is at least forgotten here.</summary>
     public async Task RevokeAsync(Connection connection, string token, CancellationToken cancellationToken)
     {
+        if (connection.OAuth is not null) return; // it has no such endpoint: its person ends it there
         try
         {
             await client.RevokeTokenAsync(new RevocationRequest { RegistrationId = connection.Name, Token = token, CancellationToken = cancellationToken });
@@ -100,6 +107,25 @@ internal sealed partial class UpstreamProvider(OpenIddictClientService client, T
         {
             LogNotRevoked(connection.Name, exception.GetType().Name);
         }
+    }
+
+    // A token without an end is not refreshed: all there is to know is whether its person has ended it.
+    private async Task<RefreshOutcome> LookAtAsync(Connection connection, Uri user, string token, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var asker = http.CreateClient(HttpClientName);
+            using var request = new HttpRequestMessage(HttpMethod.Get, user) { Headers = { Authorization = new AuthenticationHeaderValue(TokenTypes.Bearer, token) } };
+            using var response = await asker.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            if (response.IsSuccessStatusCode) return new RefreshOutcome.Refreshed(token, time.GetUtcNow() + UnknownLifetime, null);
+            if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden) return new RefreshOutcome.Refused();
+            LogUnavailable(connection.Name, "status", response.StatusCode.ToString());
+        }
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
+        {
+            LogUnavailable(connection.Name, exception.GetType().Name, exception.Message.ReplaceLineEndings(" "));
+        }
+        return new RefreshOutcome.Unavailable();
     }
 
     private static bool SameDetails(JsonElement carried, string asked)

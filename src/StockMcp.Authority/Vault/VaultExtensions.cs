@@ -11,6 +11,11 @@ public static class VaultExtensions
         builder.Services.AddScoped<PersonKeys>();
         builder.Services.AddScoped<AccountLease>();
         builder.Services.AddSingleton<KeyRotation>();
+        builder.Services.AddHttpClient(UpstreamProvider.HttpClientName, http =>
+        {
+            http.Timeout = TimeSpan.FromSeconds(10);
+            http.DefaultRequestHeaders.UserAgent.ParseAdd("StockMcp");
+        }).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
         builder.Services.AddScoped<UpstreamProvider>();
         builder.Services.AddScoped<TokenVault>();
     }

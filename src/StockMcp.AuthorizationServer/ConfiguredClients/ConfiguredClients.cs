@@ -81,7 +81,7 @@ public static class ConfiguredClientsExtensions
 
 internal sealed record KnownAuthorizationDetails(IReadOnlyList<string> Types);
 
-internal sealed class ConfiguredClientsSync(IServiceScopeFactory scopes, IOptions<ConfiguredClientsOptions> options, KnownAuthorizationDetails known) : IHostedService
+internal sealed class ConfiguredClientsSync(IServiceScopeFactory scopes, IOptions<ConfiguredClientsOptions> options, KnownAuthorizationDetails known, IHostEnvironment environment) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -132,6 +132,7 @@ internal sealed class ConfiguredClientsSync(IServiceScopeFactory scopes, IOption
             ConsentType = ConsentTypes.Explicit,
             DisplayName = client.DisplayName ?? client.ClientId,
         };
+        if (environment.IsProduction()) CheckCredentials(client, descriptor, secret);
         if (client.AuthorizationDetailsTypes.FirstOrDefault(type => !known.Types.Contains(type)) is { } unknown)
             throw new StartupException($"AuthorizationDetailsTypes of client {client.ClientId} names {unknown}, which is not known here. {(known.Types.Count == 0 ? "Leave the setting out." : $"Known are: {string.Join(", ", known.Types)}.")}");
         if (client.AuthorizationDetailsTypes.Count > 0 && descriptor.ClientType == ClientTypes.Public)
@@ -149,6 +150,14 @@ internal sealed class ConfiguredClientsSync(IServiceScopeFactory scopes, IOption
         descriptor.Permissions.UnionWith(client.Audiences.Select(audience => Permissions.Prefixes.Audience + audience));
         descriptor.Permissions.UnionWith(client.AuthorizationDetailsTypes.Select(ConfiguredClientsExtensions.AuthorizationDetailsPermission));
         return descriptor;
+    }
+
+    // PX-02
+    private static void CheckCredentials(ConfiguredClient client, OpenIddictApplicationDescriptor descriptor, string? secret)
+    {
+        if (descriptor.ClientType == ClientTypes.Public && client.GrantTypes.Any(grant => grant is not (GrantTypes.AuthorizationCode or GrantTypes.RefreshToken)))
+            throw new StartupException($"Client {client.ClientId} has neither a secret nor keys, and may do more than sign people in: anybody could act in its name. Set its ClientSecretFile, or its JwksFile.");
+        if (secret is not null) SecretFile.RefuseShort(secret, $"The secret of client {client.ClientId}");
     }
 
     private static string Kids(OpenIddictApplicationDescriptor descriptor) => string.Join(' ', descriptor.JsonWebKeySet?.Keys.Select(key => Microsoft.IdentityModel.Tokens.Base64UrlEncoder.Encode(key.ComputeJwkThumbprint())) ?? []);

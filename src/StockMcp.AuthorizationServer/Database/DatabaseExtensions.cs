@@ -17,13 +17,13 @@ public static class DatabaseExtensions
     /// <typeparam name="TContext">The context, with the migrations for SQLite.</typeparam>
     /// <typeparam name="TPostgreSql">The same context, with the migrations for PostgreSQL.</typeparam>
     /// <param name="builder">The application.</param>
-    /// <param name="name">The connection string's name, and the SQLite file's without its ending.</param>
+    /// <param name="name">The connection string's name, and the SQLite file's without its ending. <c>ConnectionStrings:{name}File</c> names a file that holds it.</param>
     public static void AddDatabase<TContext, TPostgreSql>(this WebApplicationBuilder builder, string name)
         where TContext : AuthorizationServerDbContext
         where TPostgreSql : TContext
     {
         ArgumentNullException.ThrowIfNull(builder);
-        var set = builder.Configuration.GetConnectionString(name);
+        var set = SecretFile.Setting(builder.Configuration, "ConnectionStrings:" + name);
         if (IsPostgreSql(set)) builder.Services.AddDbContext<TContext, TPostgreSql>(options => options.UseNpgsql(WithTimeouts(set!, name)));
         else builder.Services.AddDbContext<TContext>(options => options.UseSqlite(set is { Length: > 0 } ? set : InDataFolder(builder.Configuration, name)));
         builder.Services.AddHealthChecks().AddCheck<DatabaseHealthCheck<TContext>>("database", tags: [ServiceDefaults.Ready]);

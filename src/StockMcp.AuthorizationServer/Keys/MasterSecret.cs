@@ -11,14 +11,21 @@ namespace StockMcp.AuthorizationServer.Keys;
 /// </summary>
 public sealed class MasterSecret(byte[] secret)
 {
+    private const string Setting = "MasterSecretFile";
     private const int NonceSize = 12;
     private const int TagSize = 16;
 
     /// <summary>Reads the file that the setting <c>MasterSecretFile</c> names (<c>master.secret</c> in the data folder unless set), or makes it.</summary>
-    public static MasterSecret From(IConfiguration configuration)
+    /// <param name="configuration">The settings.</param>
+    /// <param name="isProduction">Whether a file that is named must be there: a new secret in place of one that was not mounted would open nothing.</param>
+    /// <exception cref="StartupException">The file is missing, or holds something else.</exception>
+    public static MasterSecret From(IConfiguration configuration, bool isProduction = false)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return new(SecretFile.ReadOrCreate(PathOf(configuration)));
+        var path = PathOf(configuration);
+        if (isProduction && configuration[Setting] is { Length: > 0 } && !File.Exists(path))
+            throw new StartupException($"{Setting} names {path}, which is not there. Restore it from your backup; for a new installation, make one with: openssl rand -base64 32");
+        return new(SecretFile.ReadOrCreate(path));
     }
 
     /// <summary>The same, but <see langword="null"/> if there is no such file: for commands that read what was written with it.</summary>
@@ -56,5 +63,5 @@ public sealed class MasterSecret(byte[] secret)
     }
 
     private static string PathOf(IConfiguration configuration)
-        => configuration["MasterSecretFile"] is { Length: > 0 } set ? set : Path.Combine(DataDirectory.From(configuration), "master.secret");
+        => configuration[Setting] is { Length: > 0 } set ? set : Path.Combine(DataDirectory.From(configuration), "master.secret");
 }

@@ -41,12 +41,13 @@ public static class UserExtensions
     }
 }
 
-internal sealed class DemoUserSeeder(IServiceScopeFactory scopes, DemoUsers demo, IPasswordHasher<User> hasher, TradingDesk desk) : IHostedService
+internal sealed class DemoUserSeeder(IServiceScopeFactory scopes, DemoUsers demo, IPasswordHasher<User> hasher, TradingDesk desk, IHostEnvironment environment) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<BrokerageDbContext>();
+        if (environment.IsProduction()) await RefuseDemoUsersAsync(database, cancellationToken);
         foreach (var user in demo.Users)
         {
             if (await database.Set<User>().FirstOrDefaultAsync(known => known.UserName == user.UserName, cancellationToken) is { } known) known.Email ??= user.Email;
@@ -54,6 +55,16 @@ internal sealed class DemoUserSeeder(IServiceScopeFactory scopes, DemoUsers demo
         }
         await database.SaveChangesAsync(cancellationToken);
         foreach (var user in await database.Set<User>().Select(user => user.Id).ToListAsync(cancellationToken)) await desk.OpenAccountAsync(user, cancellationToken);
+    }
+
+    // A database that was the demo's keeps its users, whatever the settings say now.
+    private async Task RefuseDemoUsersAsync(BrokerageDbContext database, CancellationToken cancellationToken)
+    {
+        foreach (var user in DemoUsers.All)
+        {
+            if (await database.Set<User>().FirstOrDefaultAsync(known => known.UserName == user.UserName, cancellationToken) is { } known && hasher.VerifyHashedPassword(known, known.PasswordHash, user.Password) != PasswordVerificationResult.Failed)
+                throw new StartupException($"The database has the demo user {user.UserName}, whose password everybody knows. Use another database in Production (ConnectionStrings:brokerageFile or DataDirectory), or run in the Development environment.");
+        }
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -18,6 +18,9 @@ public sealed class McpResource(PublicUrl publicUrl, ToolScopes tools, Protected
     /// <summary>What people call it.</summary>
     public string Name => options.Name;
 
+    /// <summary>The path of the page about it.</summary>
+    public string DocumentationPath => options.DocumentationPath;
+
     /// <summary>Where its metadata are: RFC 9728 puts the resource's path behind the well-known one.</summary>
     public string MetadataUrl { get; } = publicUrl.At(MetadataPath + Path);
 

@@ -35,7 +35,7 @@ public static class ProtectedResourceExtensions
                     ["scopes_supported"] = resource.ScopesSupported,
                     ["bearer_methods_supported"] = s_bearerMethods,
                     ["resource_name"] = resource.Name,
-                    ["resource_documentation"] = publicUrl.At("/"),
+                    ["resource_documentation"] = publicUrl.At(resource.DocumentationPath),
                 });
             }).RequireCors(anyOrigin => anyOrigin.AllowAnyOrigin().WithMethods("GET").AllowAnyHeader()).AllowAnonymous();
         }

@@ -8,4 +8,7 @@ public sealed record ProtectedResourceOptions
 
     /// <summary>The scopes that an agent is told to ask for first: best those that only let it see. Every scope of the tools, if left out.</summary>
     public IReadOnlyList<string>? DefaultScopes { get; init; }
+
+    /// <summary>The path of a page about it (<c>resource_documentation</c>); <c>/</c> unless set.</summary>
+    public string DocumentationPath { get; init; } = "/";
 }

@@ -12,6 +12,19 @@ public sealed class AuthorityOptions
     [Required(AllowEmptyStrings = false, ErrorMessage = Section + ":{0} is not set. Set it to the issuer of the authorization server, exactly as its discovery document spells it.")]
     public string Issuer { get; init; } = "";
 
+    /// <summary>The audience of tokens for this server, at an authorization server that cannot name it by its URL; the URL of the MCP endpoint unless set.</summary>
+    public string? Audience { get; init; }
+
+    /// <summary>Audiences that may stand beside it, separated by spaces, such as the authorization server's own userinfo endpoint. None unless set: a token that is good elsewhere could be sent here from there.</summary>
+    public string FurtherAudiences { get; init; } = "";
+
+    /// <summary>
+    /// The types that access tokens say they are (<c>typ</c>), separated by spaces: <c>at+jwt</c> unless set. With <c>JWT</c>, for an authorization server that knows no other, a token must in addition carry
+    /// scopes, and nothing that belongs into an ID token.
+    /// </summary>
+    [RegularExpression("^(at\\+jwt|JWT|at\\+jwt JWT|JWT at\\+jwt)$", ErrorMessage = Section + ":{0} must be at+jwt, JWT, or both with a space between.")]
+    public string TokenTypes { get; init; } = "at+jwt";
+
     /// <summary>This server's client id there, for token exchange.</summary>
     [Required(AllowEmptyStrings = false, ErrorMessage = Section + ":{0} is not set. Set it to this server's client id at the authorization server.")]
     public string ClientId { get; init; } = "stockmcp-server";

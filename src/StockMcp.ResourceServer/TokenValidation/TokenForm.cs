@@ -12,7 +12,10 @@ internal static class TokenForm
     public static IReadOnlyList<string> Algorithms { get; } = ["ES256", "PS256", "RS256"];
 
     /// <summary>RFC 9068, section 2.1; RFC 7515 lets the prefix be left out.</summary>
-    public static IReadOnlyList<string> Types { get; } = ["at+jwt", "application/at+jwt"];
+    public static IReadOnlyList<string> Types(AuthorityOptions options) => [.. options.TokenTypes.Split(' ').SelectMany(type => type == AnyJwt ? new[] { type } : [type, "application/" + type])];
+
+    /// <summary>What a token of an older authorization server says: it may be any.</summary>
+    public const string AnyJwt = "JWT";
 
     // They bring a key of the sender's choice, or a meaning that we do not know.
     private static readonly string[] s_refused = ["jwk", "jku", "x5u", "x5c", "crit", "zip", "b64"];
@@ -20,9 +23,10 @@ internal static class TokenForm
 
     /// <summary>Looks at form and header.</summary>
     /// <param name="token">The token.</param>
+    /// <param name="types">The types that are accepted.</param>
     /// <param name="keyId">The key that it names.</param>
     /// <returns>Why it is refused, for the log; <see langword="null"/> if its signature may be checked.</returns>
-    public static string? Refuse(string token, out string? keyId)
+    public static string? Refuse(string token, IReadOnlyList<string> types, out string? keyId)
     {
         keyId = null;
         if (token.Length > Longest) return "too long";
@@ -34,7 +38,7 @@ internal static class TokenForm
             if (header.RootElement.ValueKind != JsonValueKind.Object) return "no header";
             if (Array.Find(s_refused, name => header.RootElement.TryGetProperty(name, out _)) is { } refused) return $"header {refused}";
             if (Text(header.RootElement, "alg") is not { } algorithm || !Algorithms.Contains(algorithm)) return "algorithm";
-            if (Text(header.RootElement, "typ") is not { } type || !Types.Contains(type, StringComparer.OrdinalIgnoreCase)) return "type";
+            if (Text(header.RootElement, "typ") is not { } type || !types.Contains(type, StringComparer.OrdinalIgnoreCase)) return "type";
             keyId = Text(header.RootElement, "kid");
             return null;
         }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
+using StockMcp.Hosting;
 using StockMcp.ResourceServer.ProtectedResource;
 using StockMcp.Tools.Connections;
 
@@ -18,11 +19,14 @@ public static partial class TokenValidationExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
+        var production = builder.Environment.IsProduction();
         services.AddOptions<AuthorityOptions>()
             .BindConfiguration(AuthorityOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
             .ValidateDataAnnotations()
             .Validate(options => options.Issuer.Length == 0 || (Uri.TryCreate(options.Issuer, UriKind.Absolute, out var url) && url is { Query: "", Fragment: "", UserInfo: "" } and ({ Scheme: "https" } or { Scheme: "http", IsLoopback: true })),
                 AuthorityOptions.Section + ":Issuer must be an absolute https URL, or http on loopback.")
+            .Validate<PublicUrl>((options, publicUrl) => !production || publicUrl.Value.IsLoopback || !Uri.TryCreate(options.Issuer, UriKind.Absolute, out var url) || !url.IsLoopback,
+                AuthorityOptions.Section + ":Issuer is on loopback, where no agent of the public URL finds it. Set it to the issuer of the authorization server, exactly as its discovery document spells it.")
             .ValidateOnStart();
         services.AddHttpClient(AuthorityMetadata.HttpClientName, http =>
         {
@@ -52,13 +56,14 @@ public static partial class TokenValidationExtensions
 
     private static void Configure(JwtBearerOptions options, AuthorityMetadata authority, RememberedTokens remembered, ProtectedResource.McpResource resource, IOptions<AuthorityOptions> settings, TimeProvider time)
     {
-        var issuer = settings.Value.Issuer;
+        var (issuer, types, audience) = (settings.Value.Issuer, TokenForm.Types(settings.Value), settings.Value.Audience is { Length: > 0 } named ? named : resource.Uri);
+        var further = settings.Value.FurtherAudiences.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         options.MapInboundClaims = false;
         options.SaveToken = false;
         options.TokenValidationParameters = new TokenValidationParameters
         {
             ValidAlgorithms = TokenForm.Algorithms,
-            ValidTypes = TokenForm.Types,
+            ValidTypes = types,
             RequireSignedTokens = true,
             RequireExpirationTime = true,
             ValidateIssuerSigningKey = true,
@@ -66,15 +71,15 @@ public static partial class TokenValidationExtensions
             IssuerSigningKeyResolver = (_, _, keyId, _) => authority.KeysFor(keyId),
             IssuerValidator = (given, _, _) => given == issuer ? given : throw new SecurityTokenInvalidIssuerException("issuer"),
             // A token that is good elsewhere, too, could be sent here by whoever got it there.
-            AudienceValidator = (audiences, _, _) => audiences.ToList() is [var only] && only == resource.Uri,
+            AudienceValidator = (audiences, _, _) => audiences.ToList() is var all && all.Contains(audience) && all.All(one => one == audience || further.Contains(one)),
             LifetimeValidator = (notBefore, expires, _, _) => time.GetUtcNow().UtcDateTime is var now && expires is { } end && now < end + s_skew && (notBefore is not { } start || now >= start - s_skew),
         };
         options.Events = new JwtBearerEvents
         {
-            OnMessageReceived = context => ReceiveAsync(context, authority, remembered),
+            OnMessageReceived = context => ReceiveAsync(context, authority, remembered, types),
             OnTokenValidated = context =>
             {
-                if (CallerClaims.TryRead(context.Principal!, issuer, out var caller))
+                if (CallerClaims.TryRead(context.Principal!, issuer, types.Contains(TokenForm.AnyJwt), out var caller))
                 {
                     context.HttpContext.Features.Set(caller);
                     // Under the keys that were known before its signature was checked: should they have changed meanwhile, it is checked again.
@@ -98,7 +103,7 @@ public static partial class TokenValidationExtensions
         };
     }
 
-    private static async Task ReceiveAsync(MessageReceivedContext context, AuthorityMetadata authority, RememberedTokens remembered)
+    private static async Task ReceiveAsync(MessageReceivedContext context, AuthorityMetadata authority, RememberedTokens remembered, IReadOnlyList<string> types)
     {
         const string Scheme = "Bearer ";
         var header = context.Request.Headers.Authorization;
@@ -115,7 +120,7 @@ public static partial class TokenValidationExtensions
             context.Success();
             return;
         }
-        if (TokenForm.Refuse(token, out var keyId) is { } reason)
+        if (TokenForm.Refuse(token, types, out var keyId) is { } reason)
         {
             Refused(context.HttpContext, reason);
             context.Fail(reason);

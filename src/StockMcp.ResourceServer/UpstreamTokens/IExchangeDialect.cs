@@ -1,3 +1,4 @@
+using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 
 namespace StockMcp.ResourceServer.UpstreamTokens;
@@ -26,4 +27,22 @@ internal sealed class ExchangeRequest
     public required string Audience { get; init; }
 
     public required string Scope { get; init; }
+
+    /// <summary>Puts the address and this server's credentials into a request.</summary>
+    public T Authenticate<T>(T request, ClientCredentialStyle secret) where T : ProtocolRequest
+    {
+        (request.Address, request.ClientId) = (TokenEndpoint, ClientId);
+        if (ClientAssertion is { } assertion)
+        {
+            request.ClientAssertion = new ClientAssertion { Type = OidcConstants.ClientAssertionTypes.JwtBearer, Value = assertion };
+            request.ClientCredentialStyle = ClientCredentialStyle.PostBody;
+        }
+        else
+        {
+            (request.ClientSecret, request.ClientCredentialStyle) = (ClientSecret, secret);
+        }
+        return request;
+    }
+
+    public override string ToString() => $"exchange for {Audience}";
 }

@@ -10,19 +10,14 @@ internal sealed class Rfc8693Dialect : IExchangeDialect
 
     public async Task<TokenResponse> RequestAsync(HttpMessageInvoker http, ExchangeRequest request, CancellationToken cancellationToken)
     {
-        using var exchange = new TokenExchangeTokenRequest
+        using var exchange = request.Authenticate(new TokenExchangeTokenRequest
         {
-            Address = request.TokenEndpoint,
-            ClientId = request.ClientId,
-            ClientSecret = request.ClientSecret,
-            ClientAssertion = request.ClientAssertion is null ? null! : new ClientAssertion { Type = OidcConstants.ClientAssertionTypes.JwtBearer, Value = request.ClientAssertion },
-            ClientCredentialStyle = request.ClientAssertion is null ? ClientCredentialStyle.AuthorizationHeader : ClientCredentialStyle.PostBody,
             SubjectToken = request.SubjectToken,
             SubjectTokenType = OidcConstants.TokenTypeIdentifiers.AccessToken,
             RequestedTokenType = OidcConstants.TokenTypeIdentifiers.AccessToken,
             Audience = request.Audience,
             Scope = request.Scope,
-        };
+        }, ClientCredentialStyle.AuthorizationHeader);
         return await http.RequestTokenExchangeTokenAsync(exchange, cancellationToken);
     }
 }

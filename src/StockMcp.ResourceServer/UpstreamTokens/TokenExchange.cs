@@ -13,7 +13,7 @@ namespace StockMcp.ResourceServer.UpstreamTokens;
 
 /// <summary>Exchanges the caller's token at the authorization server, and reads the answer strictly (UP-01).</summary>
 internal sealed partial class TokenExchange(
-    IHttpClientFactory http, IExchangeDialect dialect, AuthorityMetadata authority, IOptions<AuthorityOptions> client, AuthoritySecret secret, TimeProvider time, ILogger<TokenExchange> logger, AuthorityKey? key = null)
+    IHttpClientFactory http, IExchangeDialect dialect, AuthorityMetadata authority, IOptions<AuthorityOptions> client, IOptions<UpstreamTokenOptions> options, AuthoritySecret secret, TimeProvider time, ILogger<TokenExchange> logger, AuthorityKey? key = null)
 {
     /// <summary>Name of its HTTP client.</summary>
     public const string HttpClientName = "token-exchange";
@@ -58,7 +58,7 @@ internal sealed partial class TokenExchange(
                 ClientAssertion = key?.Sign(),
                 SubjectToken = subject.Value,
                 Audience = audience,
-                Scope = scope,
+                Scope = Upstream(scope),
             }, cancellationToken);
         }
         catch (Exception exception) when (exception is HttpRequestException or ExecutionRejectedException)
@@ -75,6 +75,9 @@ internal sealed partial class TokenExchange(
         return response.IsError ? throw Refusal(response) : response;
     }
 
+    private string Upstream(string scope) => options.Value.Scopes.Count == 0 ? scope
+        : string.Join(' ', scope.Split(' ').SelectMany(name => options.Value.Scopes.FirstOrDefault(line => line.Scope == name)?.Upstream ?? [name]).Distinct());
+
     private UpstreamAccessToken Read(TokenResponse response)
     {
         if (!string.Equals(response.TokenType, OidcConstants.AuthenticationSchemes.AuthorizationHeaderBearer, StringComparison.OrdinalIgnoreCase)) throw Invalid("it is no bearer token");
@@ -89,9 +92,13 @@ internal sealed partial class TokenExchange(
         LogRefused(ForeignText.Clean(error, 60), (int)response.HttpStatusCode);
         return error switch
         {
+            // Entra: the person, or an administrator, has not consented to the API behind this server.
+            _ when response.TryGet("suberror") == "consent_required" => new TradingException(ErrorCode.ConnectionRequired, "Somebody has to consent to this server acting for them at the brokerage's API: the person, or their administrator.") { ConnectUri = ConnectUri(response) },
+            // Auth0: the person has no account of this connection in the vault, or what is there does not work any more.
+            _ when error?.StartsWith("federated_connection_", StringComparison.Ordinal) is true => new TradingException(ErrorCode.ConnectionRequired, "The account at the brokerage has to be connected, or connected again. The person opens the page; then call again.") { ConnectUri = ConnectUri(response) },
             InteractionRequired => new TradingException(ErrorCode.ConnectionRequired, "The account at the brokerage has to be connected, or connected again with more rights. The person opens the page; then call again.") { ConnectUri = ConnectUri(response) },
-            OidcConstants.TokenErrors.InvalidGrant => new TradingException(ErrorCode.AuthorizationEnded, "The authorization server does not accept this agent's access token any more. Get a new one, with its refresh token or by letting the person sign in again."),
-            OidcConstants.TokenErrors.InvalidScope or OidcConstants.TokenErrors.InvalidTarget => new TradingException(ErrorCode.AuthorizationRefused, "The authorization server does not give this agent access to that account. The person signs the agent in again; should that not help, the settings of the two servers do not fit."),
+            OidcConstants.TokenErrors.InvalidGrant or "invalid_token" => new TradingException(ErrorCode.AuthorizationEnded, "The authorization server does not accept this agent's access token any more. Get a new one, with its refresh token or by letting the person sign in again."),
+            OidcConstants.TokenErrors.InvalidScope or OidcConstants.TokenErrors.InvalidTarget or OidcConstants.TokenErrors.InvalidRequest or OidcConstants.TokenErrors.AccessDenied => new TradingException(ErrorCode.AuthorizationRefused, "The authorization server does not give this agent access to that account. The person signs the agent in again; should that not help, the settings of the two servers do not fit."),
             OidcConstants.TokenErrors.InvalidClient or OidcConstants.TokenErrors.UnauthorizedClient => new TradingException(ErrorCode.AuthorizationRefused, "The authorization server does not know this server. Its operator checks the settings Authority:ClientId, and Authority:ClientSecret or Authority:ClientKeyFile."),
             TemporarilyUnavailable => TradingException.Unavailable("the brokerage's sign-in"),
             _ when response.HttpStatusCode is >= System.Net.HttpStatusCode.InternalServerError or System.Net.HttpStatusCode.TooManyRequests or System.Net.HttpStatusCode.RequestTimeout => Away(null),
@@ -102,8 +109,8 @@ internal sealed partial class TokenExchange(
     // A status other than 400 hides the body's own word for it behind the reason phrase.
     private static string? ErrorOf(TokenResponse response) => response.Json is { ValueKind: JsonValueKind.Object } ? response.TryGet(OidcConstants.TokenResponse.Error) : null;
 
-    private static string? ConnectUri(TokenResponse response)
-        => response.TryGet("connect_uri") is { Length: <= LongestUri } text && Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Scheme: "https" } or { Scheme: "http", IsLoopback: true } ? url.AbsoluteUri : null;
+    private string? ConnectUri(TokenResponse response) => response.TryGet("connect_uri") is null ? options.Value.ConnectPage?.AbsoluteUri
+        : response.TryGet("connect_uri") is { Length: <= LongestUri } text && Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Scheme: "https" } or { Scheme: "http", IsLoopback: true } ? url.AbsoluteUri : null;
 
     private TradingException Away(Exception? cause)
     {

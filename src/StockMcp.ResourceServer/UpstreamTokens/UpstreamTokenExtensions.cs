@@ -22,6 +22,8 @@ public static class UpstreamTokenExtensions
         services.AddOptions<UpstreamTokenOptions>()
             .BindConfiguration(UpstreamTokenOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
             .ValidateDataAnnotations()
+            .Validate(options => options.Scopes.All(line => line is { Scope.Length: > 0, Upstream.Count: > 0 }), UpstreamTokenOptions.Section + ":Scopes needs a Scope and at least one Upstream in each line.")
+            .Validate(options => options.ConnectPage is null or { IsAbsoluteUri: true, Scheme: "https" } or { IsAbsoluteUri: true, Scheme: "http", IsLoopback: true }, UpstreamTokenOptions.Section + ":ConnectPage must be an absolute https URL, or http on loopback.")
             .ValidateOnStart();
 
         var cacheKey = CacheKey(builder.Configuration);
@@ -29,17 +31,25 @@ public static class UpstreamTokenExtensions
         services.AddSingleton(new SharedKey(cacheKey));
         services.AddSingleton<AuthorityCredentials>();
         services.AddSingleton(_ => seal);
-        services.AddSingleton(new AuthoritySecret(SecretFile.Setting(builder.Configuration, AuthorityOptions.Section + ":ClientSecret")));
-        if (builder.Configuration[AuthorityOptions.Section + ":ClientKeyFile"] is { Length: > 0 } keyFile)
+        var secret = SecretFile.Setting(builder.Configuration, AuthorityOptions.Section + ":ClientSecret");
+        var keyFile = builder.Configuration[AuthorityOptions.Section + ":ClientKeyFile"];
+        if (builder.Environment.IsProduction()) CheckCredentials(secret, keyFile);
+        services.AddSingleton(new AuthoritySecret(secret));
+        if (keyFile is { Length: > 0 })
         {
             var key = AuthorityKey.Read(keyFile);
             services.AddSingleton(provider => new AuthorityKey(key, provider.GetRequiredService<IOptions<AuthorityOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
         }
-        var redis = builder.Configuration.GetConnectionString("Redis");
+        var redis = SecretFile.Setting(builder.Configuration, "ConnectionStrings:Redis");
         CheckRedis(redis);
         services.AddSingleton(provider => new SharedTokens(redis, seal, provider.GetRequiredService<ILogger<SharedTokens>>()));
         services.AddSingleton<UpstreamTokenCache>();
-        services.AddSingleton<IExchangeDialect, Rfc8693Dialect>();
+        services.AddSingleton<IExchangeDialect>(provider => provider.GetRequiredService<IOptions<UpstreamTokenOptions>>().Value.Dialect switch
+        {
+            Auth0Dialect.Name => new Auth0Dialect(),
+            EntraDialect.Name => new EntraDialect(),
+            _ => new Rfc8693Dialect(),
+        });
         services.AddSingleton<TokenExchange>();
         services.AddScoped<ExchangedTokens>();
         services.AddScoped<IUpstreamTokens>(provider => provider.GetRequiredService<ExchangedTokens>());
@@ -59,6 +69,15 @@ public static class UpstreamTokenExtensions
             pipeline.AddTimeout(options.Timeout);
             pipeline.AddCircuitBreaker(new HttpCircuitBreakerStrategyOptions { FailureRatio = 0.5, MinimumThroughput = 10, SamplingDuration = TimeSpan.FromSeconds(10), BreakDuration = TimeSpan.FromSeconds(5) });
         });
+    }
+
+    // PX-02. Without them, the first exchange would fail; with a short one, it could be guessed.
+    private static void CheckCredentials(string? secret, string? keyFile)
+    {
+        const string Name = AuthorityOptions.Section + ":ClientSecret";
+        if (keyFile is { Length: > 0 }) return;
+        if (secret is null) throw new StartupException($"{Name}File is not set. Set it to the file that holds this server's secret at the authorization server, or {AuthorityOptions.Section}:ClientKeyFile to its key.");
+        SecretFile.RefuseShort(secret, Name);
     }
 
     private static byte[] CacheKey(IConfiguration configuration)

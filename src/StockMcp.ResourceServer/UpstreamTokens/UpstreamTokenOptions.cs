@@ -8,9 +8,15 @@ public sealed class UpstreamTokenOptions
     /// <summary>The section's name.</summary>
     public const string Section = "UpstreamTokens";
 
-    /// <summary>How the authorization server wants to be asked: <c>rfc8693</c> unless set.</summary>
-    [RegularExpression("^rfc8693$", ErrorMessage = Section + ":{0} must be rfc8693.")]
+    /// <summary>How the authorization server wants to be asked: <c>rfc8693</c> (the Authority, Keycloak), <c>auth0</c>, <c>entra-obo</c>. <c>rfc8693</c> unless set.</summary>
+    [RegularExpression("^(rfc8693|auth0|entra-obo)$", ErrorMessage = Section + ":{0} must be rfc8693, auth0 or entra-obo.")]
     public string Dialect { get; init; } = Rfc8693Dialect.Name;
+
+    /// <summary>What to ask for in the place of an agent's scope, at an authorization server that calls it otherwise there. One that is not listed is asked for as it is.</summary>
+    public IReadOnlyList<UpstreamScope> Scopes { get; init; } = [];
+
+    /// <summary>The page where people connect their account, at an authorization server that does not name one itself; none unless set.</summary>
+    public Uri? ConnectPage { get; init; }
 
     /// <summary>Taken off a token's own lifetime, so that none expires on its way upstream. At most 5 minutes; 30 seconds unless set.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00", ErrorMessage = Section + ":{0} must lie between {1} and {2}.")]
@@ -37,4 +43,14 @@ public sealed class UpstreamTokenOptions
 
     /// <summary>The file that holds the key.</summary>
     public string? CacheKeyFile { get; init; }
+}
+
+/// <summary>One line of the table of scopes.</summary>
+public sealed class UpstreamScope
+{
+    /// <summary>The agent's scope, such as <c>portfolio:read</c>.</summary>
+    public string Scope { get; init; } = "";
+
+    /// <summary>What is asked for instead, such as <c>api://broker/Portfolio.Read</c>.</summary>
+    public IReadOnlyList<string> Upstream { get; init; } = [];
 }

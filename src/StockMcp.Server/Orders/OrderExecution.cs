@@ -38,6 +38,7 @@ internal sealed partial class OrderExecution(
     private const int MostTokens = 3;
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_longestPatience = TimeSpan.FromSeconds(10); // less than the lease of an order
     private static readonly TimeSpan[] s_reports = [TimeSpan.Zero, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(6)];
 
     /// <summary>Does all of it. If it cannot say how it ended, the approval's lease ends and some copy does it again.</summary>
@@ -95,7 +96,7 @@ internal sealed partial class OrderExecution(
                     break;
                 default:
                     // It did not go out. It may, as long as there is time.
-                    await Task.Delay(pause, time, stop);
+                    await Task.Delay(result.RetryAfter is { } asked && asked > pause ? (asked < s_longestPatience ? asked : s_longestPatience) : pause, time, stop);
                     pause = pause < s_longestPause ? pause * 2 : pause;
                     break;
             }

@@ -11,7 +11,7 @@ using StockMcp.Tools.TradingApi;
 
 namespace StockMcp.Server.StartPage;
 
-/// <summary>The page <c>/</c>: what this is, and how to add it to a client.</summary>
+/// <summary>The page <c>/</c>, or where the settings put it: what this is, and how to add it to a client.</summary>
 public static class StartPageExtensions
 {
     /// <summary>Adds what the page needs.</summary>
@@ -19,7 +19,7 @@ public static class StartPageExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddRazorComponents();
-        builder.Services.AddOptions<StartPageOptions>().BindConfiguration(StartPageOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
+        builder.Services.AddOptions<StartPageOptions>().BindConfiguration(StartPageOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateDataAnnotations().ValidateOnStart();
         // Razor components bring the keys of forms along. This page has no form, and a stateless server writes no keys anywhere.
         builder.Services.AddDataProtection();
         builder.Services.Configure<KeyManagementOptions>(options => (options.XmlRepository, options.XmlEncryptor) = (new Memory(), new NullXmlEncryptor()));
@@ -27,7 +27,7 @@ public static class StartPageExtensions
 
     /// <summary>Serves the page.</summary>
     public static void MapStartPage(this IEndpointRouteBuilder routes)
-        => routes.MapGet("/", (McpResource resource, IOptions<AuthorityOptions> authority, IOptions<TradingApiOptions> brokerage, IOptions<StartPageOptions> page)
+        => routes.MapGet(routes.ServiceProvider.GetRequiredService<IOptions<StartPageOptions>>().Value.Path, (McpResource resource, IOptions<AuthorityOptions> authority, IOptions<TradingApiOptions> brokerage, IOptions<StartPageOptions> page)
             => new RazorComponentResult<Start>(new { Resource = resource, Authority = authority.Value.Issuer, Brokerage = brokerage.Value.BaseUrl!.AbsoluteUri, page.Value.SignInHint })).AllowAnonymous();
 
     private sealed class Memory : IXmlRepository

@@ -30,7 +30,7 @@ public enum ErrorCode
     /// <summary>A limit that the person set, or that holds for everybody, does not let this order be asked for.</summary>
     LimitReached,
 
-    /// <summary>Too much was asked of the person already.</summary>
+    /// <summary>Too much was asked already, of the person or of the brokerage.</summary>
     TooManyRequests,
 
     /// <summary>A mistake of this server.</summary>

@@ -148,6 +148,8 @@ internal static class ApprovalWords
         "insufficient_buying_power" => "The account has not enough buying power. Order less, or wait for money.",
         "insufficient_quantity" => "The account does not hold that many shares free to sell. Look with get_portfolio.",
         "price_beyond_bound" => "The price had moved beyond max_total. Review the order anew, and ask again with a higher max_total if the person agrees.",
+        "day_trading_protection" => "The brokerage does not let this account trade again today under the rules for pattern day traders.",
+        "wash_trade" => "The account has an open order on the other side. Look with list_orders; the person may cancel it first.",
         "order_refused" or "order_invalid" => "The brokerage does not take this order. Review it with review_order before asking for another one.",
         "connection_required" => "The account at the brokerage has to be connected again: whoami names the page.",
         "deadline_passed" => "It could not be sent in time after the person's yes, and is not sent any more. Ask again if it is still wanted.",

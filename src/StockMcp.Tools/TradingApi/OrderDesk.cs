@@ -18,7 +18,7 @@ namespace StockMcp.Tools.TradingApi;
 /// Places an order that a person approved, with a token that was got for it, and looks for it where no answer came. A POST is sent once: whoever calls decides whether to send it again,
 /// and does so under the same client order id, which the brokerage takes once.
 /// </summary>
-public sealed partial class OrderDesk(HttpClient http, ILogger<OrderDesk> logger)
+public sealed partial class OrderDesk(HttpClient http, TimeProvider time, ILogger<OrderDesk> logger)
 {
     private const int LargestRefusal = 16 * 1024;
 
@@ -95,7 +95,7 @@ public sealed partial class OrderDesk(HttpClient http, ILogger<OrderDesk> logger
             case HttpStatusCode.Unauthorized:
                 return new PlaceResult(PlaceOutcome.TokenRefused);
             case HttpStatusCode.TooManyRequests:
-                return new PlaceResult(PlaceOutcome.NotSent);
+                return new PlaceResult(PlaceOutcome.NotSent) { RetryAfter = RateLimit.PauseOf(response, time) };
             case HttpStatusCode.Forbidden or HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest or HttpStatusCode.NotFound:
                 LogRefused((int)response.StatusCode);
                 return new PlaceResult(PlaceOutcome.Refused) { Reason = await ReasonAsync(response, cancellationToken) };
@@ -143,6 +143,8 @@ public sealed partial class OrderDesk(HttpClient http, ILogger<OrderDesk> logger
             var message = document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("message", out var text) && text.ValueKind == JsonValueKind.String ? text.GetString()! : "";
             if (message.Contains("buying power", StringComparison.OrdinalIgnoreCase)) return "insufficient_buying_power";
             if (message.Contains("insufficient qty", StringComparison.OrdinalIgnoreCase) || message.Contains("insufficient quantity", StringComparison.OrdinalIgnoreCase)) return "insufficient_quantity";
+            if (message.Contains("day trading", StringComparison.OrdinalIgnoreCase)) return "day_trading_protection";
+            if (message.Contains("wash trade", StringComparison.OrdinalIgnoreCase)) return "wash_trade";
         }
         catch (JsonException)
         {
@@ -213,6 +215,9 @@ public sealed record PlaceResult(PlaceOutcome Outcome)
 
     /// <summary>At which price, on average.</summary>
     public decimal? FilledPrice { get; init; }
+
+    /// <summary>How long the brokerage wants to be left in peace before the next attempt.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>Stable code of why it was not taken.</summary>
     public string? Reason { get; init; }

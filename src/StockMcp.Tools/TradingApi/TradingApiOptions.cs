@@ -17,6 +17,9 @@ public sealed record TradingApiOptions
     [RegularExpression("^[a-z0-9-]{1,32}$", ErrorMessage = Section + ":{0} must be 1 to 32 lower-case letters, digits or hyphens.")]
     public string Connection { get; init; } = "brokerage";
 
+    /// <summary>Prices, shares and the clock, where these are had otherwise than the account.</summary>
+    public MarketDataOptions MarketData { get; init; } = new();
+
     /// <summary>How long one question may take, repetitions included. 0.1 to 60 seconds; 10 seconds unless set.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00", ErrorMessage = Section + ":{0} must lie between {1} and {2}.")]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
@@ -28,4 +31,17 @@ public sealed record TradingApiOptions
     /// <summary>The largest answer that is read, in bytes. 64 KiB to 16 MiB; 1 MiB unless set.</summary>
     [Range(64 * 1024, 16 * 1024 * 1024, ErrorMessage = Section + ":{0} must lie between {1} and {2}.")]
     public int LargestAnswer { get; init; } = 1024 * 1024;
+}
+
+/// <summary>How the brokerage gives its market data. The setting <c>TradingApi:MarketData</c>.</summary>
+public sealed record MarketDataOptions
+{
+    /// <summary>Where prices are, without the path <c>/v2</c>; the same as the trading API unless set.</summary>
+    public Uri? BaseUrl { get; init; }
+
+    /// <summary>The parameter <c>feed</c> of each question about prices, such as <c>iex</c>; none unless set.</summary>
+    public string? Feed { get; init; }
+
+    /// <summary>Whether prices, shares and the clock are shown to the brokerage's own customers only: then they are asked for with a token of the caller's account. False unless set.</summary>
+    public bool NeedsAccount { get; init; }
 }

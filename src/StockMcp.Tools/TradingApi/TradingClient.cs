@@ -13,9 +13,9 @@ using StockMcp.Tools.Scopes;
 namespace StockMcp.Tools.TradingApi;
 
 /// <summary>
-/// The brokerage's API, in Alpaca's shape, for the current caller. Market data is asked for without a token; everything else with one of the caller's own account.
+/// The brokerage's API, in Alpaca's shape, for the current caller. Market data is asked for without a token unless the brokerage wants one; everything else with one of the caller's own account.
 /// </summary>
-internal sealed partial class TradingClient(HttpClient http, IUpstreamTokens tokens, IOptions<TradingApiOptions> options, ILogger<TradingClient> logger)
+internal sealed partial class TradingClient(HttpClient http, IUpstreamTokens tokens, Caller caller, IOptions<TradingApiOptions> options, TimeProvider time, ILogger<TradingClient> logger)
 {
     private static readonly IReadOnlyList<string> s_portfolio = [StockScopes.PortfolioRead];
     private static readonly IReadOnlyList<string> s_orders = [StockScopes.OrdersRead];
@@ -68,26 +68,42 @@ internal sealed partial class TradingClient(HttpClient http, IUpstreamTokens tok
         }
     }
 
-    public Task<IReadOnlyList<AssetAnswer>> ListAssetsAsync(CancellationToken cancellationToken) => GetAsync<IReadOnlyList<AssetAnswer>>("v2/assets?status=active&asset_class=us_equity", null, cancellationToken);
+    public Task<IReadOnlyList<AssetAnswer>> ListAssetsAsync(CancellationToken cancellationToken) => GetAsync<IReadOnlyList<AssetAnswer>>("v2/assets?status=active&asset_class=us_equity", MarketScopes, cancellationToken);
 
     public async Task<AssetAnswer> GetAssetAsync(string symbol, CancellationToken cancellationToken)
-        => Same(symbol, await FindAsync<AssetAnswer>($"v2/assets/{Uri.EscapeDataString(symbol)}", null, cancellationToken) ?? throw NoSuchShare(symbol), answer => answer.Symbol);
+        => Same(symbol, await FindAsync<AssetAnswer>($"v2/assets/{Uri.EscapeDataString(symbol)}", MarketScopes, cancellationToken) ?? throw NoSuchShare(symbol), answer => answer.Symbol);
 
-    public Task<ClockAnswer> GetClockAsync(CancellationToken cancellationToken) => GetAsync<ClockAnswer>("v2/clock", null, cancellationToken);
+    public Task<ClockAnswer> GetClockAsync(CancellationToken cancellationToken) => GetAsync<ClockAnswer>("v2/clock", MarketScopes, cancellationToken);
 
     public async Task<QuoteAnswer> GetQuoteAsync(string symbol, CancellationToken cancellationToken)
-        => Same(symbol, await FindAsync<LatestQuoteAnswer>($"v2/stocks/{Uri.EscapeDataString(symbol)}/quotes/latest", null, cancellationToken) ?? throw NoSuchShare(symbol), answer => answer.Symbol).Quote;
+        => Same(symbol, await FindAsync<LatestQuoteAnswer>(Market($"v2/stocks/{Uri.EscapeDataString(symbol)}/quotes/latest"), MarketScopes, cancellationToken) ?? throw NoSuchShare(symbol), answer => answer.Symbol).Quote;
 
     public async Task<TradeAnswer> GetTradeAsync(string symbol, CancellationToken cancellationToken)
-        => Same(symbol, await FindAsync<LatestTradeAnswer>($"v2/stocks/{Uri.EscapeDataString(symbol)}/trades/latest", null, cancellationToken) ?? throw NoSuchShare(symbol), answer => answer.Symbol).Trade;
+        => Same(symbol, await FindAsync<LatestTradeAnswer>(Market($"v2/stocks/{Uri.EscapeDataString(symbol)}/trades/latest"), MarketScopes, cancellationToken) ?? throw NoSuchShare(symbol), answer => answer.Symbol).Trade;
 
     public async Task<IReadOnlyList<BarAnswer>> ListBarsAsync(string symbol, string timeframe, DateTimeOffset start, int limit, CancellationToken cancellationToken)
-        => Same(symbol, await FindAsync<BarsAnswer>($"v2/stocks/{Uri.EscapeDataString(symbol)}/bars?timeframe={timeframe}&start={start.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}&limit={limit}", null, cancellationToken) ?? throw NoSuchShare(symbol), answer => answer.Symbol).Bars ?? [];
+        => Same(symbol, await FindAsync<BarsAnswer>(Market($"v2/stocks/{Uri.EscapeDataString(symbol)}/bars?timeframe={timeframe}&start={start.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}&limit={limit}"), MarketScopes, cancellationToken) ?? throw NoSuchShare(symbol), answer => answer.Symbol).Bars ?? [];
 
     private static TradingException NoSuchShare(string symbol)
         => new(ErrorCode.NotFound, $"There is no share with the symbol {symbol}. Find the right symbol with search_stocks.") { Argument = "symbol" };
 
     private static T Same<T>(string symbol, T answer, Func<T, string> symbolOf) => symbolOf(answer) == symbol ? answer : throw Garbage("it is about another share");
+
+    private MarketDataOptions MarketData => options.Value.MarketData;
+
+    // Any right of the agent's that opens the account will do: prices are no secret of it.
+    private IReadOnlyList<string>? MarketScopes => !MarketData.NeedsAccount ? null
+        : caller.Scopes.Contains(StockScopes.PortfolioRead) ? s_portfolio
+        : caller.Scopes.Contains(StockScopes.OrdersRead) ? s_orders
+        : caller.Scopes.Contains(StockScopes.OrdersWrite) ? s_trading
+        : throw new TradingException(ErrorCode.AuthorizationRefused, $"This brokerage shows prices to its own customers only. Sign the agent in again, and let the person tick {StockScopes.PortfolioRead}.");
+
+    // Prices may be at a host of their own.
+    private string Market(string path)
+    {
+        if (MarketData.Feed is { } feed) path += (path.Contains('?', StringComparison.Ordinal) ? "&feed=" : "?feed=") + feed;
+        return MarketData.BaseUrl is { } url ? new Uri(TradingApiExtensions.Base(url), path).AbsoluteUri : path;
+    }
 
     private async Task<T> GetAsync<T>(string path, IReadOnlyList<string>? scopes, CancellationToken cancellationToken) where T : class
         => await FindAsync<T>(path, scopes, cancellationToken) ?? throw new TradingException(ErrorCode.UpstreamRefused, "The brokerage does not serve this.");
@@ -115,7 +131,8 @@ internal sealed partial class TradingClient(HttpClient http, IUpstreamTokens tok
 
     private TradingException Refusal(HttpResponseMessage response) => Refused(response, response.StatusCode switch
     {
-        HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError => TradingException.Unavailable("the brokerage"),
+        HttpStatusCode.TooManyRequests => new(ErrorCode.TooManyRequests, $"The brokerage limits how often it is asked, and this account asked too often. {(RateLimit.PauseOf(response, time) is { } pause ? $"Retry in {pause.TotalSeconds:0} seconds" : "Retry in a minute")}, and ask less often."),
+        HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError => TradingException.Unavailable("the brokerage"),
         HttpStatusCode.Unauthorized => new(ErrorCode.ConnectionRequired, "The brokerage does not accept the connection to this account any more. The person has to connect the account again: whoami names the page."),
         HttpStatusCode.Forbidden => new(ErrorCode.UpstreamRefused, "The brokerage does not allow this for this account."),
         _ => new(ErrorCode.UpstreamRefused, "The brokerage refused the request."),

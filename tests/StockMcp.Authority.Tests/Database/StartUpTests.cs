@@ -82,7 +82,7 @@ public sealed class StartUpTests : IDisposable
     private async Task<WebApplication> StartAsync(string? connectionString)
     {
         var url = $"http://localhost:{FreePorts.Take()}";
-        var app = Program.Build([], builder =>
+        var app = Program.Build(["--environment", "Development"], builder =>
         {
             builder.Logging.ClearProviders();
             builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>

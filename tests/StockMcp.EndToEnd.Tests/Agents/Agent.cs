@@ -24,19 +24,25 @@ internal sealed class Agent : IDisposable
     /// <param name="person">Who is asked.</param>
     /// <param name="scopes">What the client asks for.</param>
     /// <param name="consent">What the person says; yes to everything unless given.</param>
-    public static async Task<Agent> ConnectAsync(StockMcpSystem system, Person person, string scopes = "portfolio:read orders:read", ConsentAnswer? consent = null)
+    public static Task<Agent> ConnectAsync(StockMcpSystem system, Person person, string scopes = "portfolio:read orders:read", ConsentAnswer? consent = null)
+        => ConnectAsync(system.Running.Authority.Url, system.McpUrl, person, scopes, consent);
+
+    /// <summary>The same where Authority and Server are given.</summary>
+    public static async Task<Agent> ConnectAsync(Uri authority, Uri mcpUrl, Person person, string scopes, ConsentAnswer? consent = null)
     {
         var redirectUri = new Uri("http://127.0.0.1:33418/callback");
-        var signIn = new CodeFlow(system.Running.Authority.Url, await RegisterAsync(system, redirectUri), redirectUri, scopes, system.McpUrl.AbsoluteUri);
-        return new Agent(system.McpUrl, signIn, await signIn.RedeemAsync(await person.AuthorizeAsync(signIn.AuthorizationUrl, consent)));
+        var signIn = new CodeFlow(authority, await RegisterAsync(authority, redirectUri), redirectUri, scopes, mcpUrl.AbsoluteUri);
+        return new Agent(mcpUrl, signIn, await signIn.RedeemAsync(await person.AuthorizeAsync(signIn.AuthorizationUrl, consent)));
     }
 
     /// <summary>Registers a client (RFC 7591).</summary>
     /// <returns>Its client_id.</returns>
-    public static async Task<string> RegisterAsync(StockMcpSystem system, Uri redirectUri, string name = "Test agent")
+    public static Task<string> RegisterAsync(StockMcpSystem system, Uri redirectUri, string name = "Test agent") => RegisterAsync(system.Running.Authority.Url, redirectUri, name);
+
+    private static async Task<string> RegisterAsync(Uri authority, Uri redirectUri, string name = "Test agent")
     {
         using var registrar = new HttpClient();
-        var metadata = await registrar.GetFromJsonAsync<JsonElement>(new Uri(system.Running.Authority.Url, ".well-known/oauth-authorization-server"));
+        var metadata = await registrar.GetFromJsonAsync<JsonElement>(new Uri(authority, ".well-known/oauth-authorization-server"));
         using var response = await registrar.PostAsJsonAsync(metadata.GetProperty("registration_endpoint").GetString(), new
         {
             client_name = name,

@@ -10,7 +10,7 @@ internal sealed class Trader : IDisposable
 {
     public const string Scopes = "portfolio:read orders:read orders:write";
 
-    private Trader(Person person, Agent agent) => (Person, Agent) = (person, agent);
+    internal Trader(Person person, Agent agent) => (Person, Agent) = (person, agent);
 
     public Person Person { get; }
 

@@ -21,7 +21,7 @@ internal sealed class ServerCopy : IAsyncDisposable
 
     private ServerCopy(Dictionary<string, string?> settings, TimeProvider? time, LogLines log, Action<WebApplicationBuilder>? configure)
     {
-        app = Program.Build([], builder =>
+        app = Program.Build(["--environment", "Development"], builder =>
         {
             builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["PublicUrl"] = PublicUrl, ["Urls"] = "http://127.0.0.1:0", ["DataDirectory"] = data });
             builder.Configuration.AddInMemoryCollection(settings);

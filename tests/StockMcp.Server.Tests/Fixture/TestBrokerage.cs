@@ -52,7 +52,7 @@ internal sealed class TestBrokerage : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        app = StockMcp.Brokerage.Program.Build([], builder =>
+        app = StockMcp.Brokerage.Program.Build(["--environment", "Development"], builder =>
         {
             builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["PublicUrl"] = "http://localhost:7003", ["Urls"] = $"http://127.0.0.1:{port}", ["DataDirectory"] = data, ["DemoUsers"] = "false" });
             builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));

@@ -80,14 +80,15 @@ internal sealed class ForeignProcess : IAsyncDisposable
     }
 
     /// <summary>Closes its standard input and waits until it has ended.</summary>
+    /// <param name="patience">How long it may take at most; <see cref="Patience"/> unless given.</param>
     /// <returns>Its exit code.</returns>
     /// <exception cref="TimeoutException">It goes on.</exception>
-    public async Task<int> WaitForExitAsync()
+    public async Task<int> WaitForExitAsync(TimeSpan? patience = null)
     {
         process.StandardInput.Close();
         try
         {
-            await process.WaitForExitAsync().WaitAsync(Patience);
+            await process.WaitForExitAsync().WaitAsync(patience ?? Patience);
             await reading.WaitAsync(Patience);
         }
         catch (TimeoutException exception)
@@ -99,9 +100,9 @@ internal sealed class ForeignProcess : IAsyncDisposable
 
     /// <summary>Waits until it has ended well.</summary>
     /// <returns>What it printed on its standard output.</returns>
-    public async Task<string> SucceedAsync()
+    public async Task<string> SucceedAsync(TimeSpan? patience = null)
     {
-        (await WaitForExitAsync()).Should().Be(0, Output);
+        (await WaitForExitAsync(patience)).Should().Be(0, Output);
         return StandardOutput.ToString();
     }
 

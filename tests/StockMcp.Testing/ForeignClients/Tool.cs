@@ -15,6 +15,9 @@ internal enum Tool
     /// <summary>Debian's PostgreSQL, any version.</summary>
     PostgreSql,
 
+    /// <summary>Debian's Caddy, as the containers have it in front.</summary>
+    Caddy,
+
     /// <summary>Gives a program the terminal that it insists on.</summary>
     Script,
 }
@@ -39,6 +42,8 @@ internal static class Toolbox
         ? Path.Combine(Directory.EnumerateDirectories("/usr/lib/postgresql").OrderByDescending(version => int.TryParse(Path.GetFileName(version), out var number) ? number : 0).First(), "bin")
         : "/usr/lib/postgresql/15/bin";
 
+    public static string Caddy => "/usr/bin/caddy";
+
     public static string Script => "/usr/bin/script";
 
     /// <summary>A program of the clients' package.</summary>
@@ -52,10 +57,11 @@ internal static class Toolbox
         Tool.Chromium => "Install Debian's package chromium.",
         Tool.PostgreSql => "Install Debian's package postgresql.",
         Tool.RedisServer => "Install Debian's package redis-server.",
+        Tool.Caddy => "Install Debian's package caddy.",
         _ => "Install Debian's package bsdutils.",
     };
 
-    private static string PathOf(Tool tool) => tool switch { Tool.Node => Node, Tool.Chromium => Chromium, Tool.RedisServer => RedisServer, Tool.PostgreSql => Path.Combine(PostgreSql, "initdb"), _ => Script };
+    private static string PathOf(Tool tool) => tool switch { Tool.Node => Node, Tool.Chromium => Chromium, Tool.RedisServer => RedisServer, Tool.Caddy => Caddy, Tool.PostgreSql => Path.Combine(PostgreSql, "initdb"), _ => Script };
 
     private static string FindRepository()
     {

@@ -40,6 +40,9 @@ internal sealed class PostgreSql : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Its port on loopback.</summary>
+    public int Port => port;
+
     /// <summary>The connection string of a database that is not there yet: who opens it first makes it.</summary>
     public string NewDatabase(string name) => ConnectionString(string.Create(CultureInfo.InvariantCulture, $"{name}_{Environment.ProcessId}_{Interlocked.Increment(ref databases)}"));
 

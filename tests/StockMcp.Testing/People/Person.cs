@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using AngleSharp.Dom;
 using AngleSharp.Html.Dom;
 using AngleSharp.Html.Parser;
@@ -17,15 +18,23 @@ internal sealed class Person : IDisposable
     private readonly DemoUser user;
     private readonly List<string> pages = [];
 
-    private Person(IEnumerable<string> site, string userName, CookieContainer? cookies = null)
+    private readonly X509Certificate2? root;
+
+    private Person(IEnumerable<string> site, string userName, CookieContainer? cookies = null, X509Certificate2? root = null)
     {
+        this.root = root;
         user = DemoUsers.All.Single(known => known.UserName == userName);
         this.site = [.. site];
         this.cookies = cookies ?? new CookieContainer();
-        http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = this.cookies, UseCookies = true });
+        http = new HttpClient(NewHandler());
     }
 
     public static Person Alice(StockMcpSystem system) => new(Site(system), "alice");
+
+    /// <summary>Alice in front of sites over https.</summary>
+    /// <param name="origins">The system's own.</param>
+    /// <param name="root">The one certificate authority that she trusts; the machine's if none is given.</param>
+    public static Person Alice(IEnumerable<Uri> origins, X509Certificate2? root) => new(origins.Select(origin => origin.GetLeftPart(UriPartial.Authority)), "alice", root: root);
 
     public static Person Bob(StockMcpSystem system) => new(Site(system), "bob");
 
@@ -43,14 +52,14 @@ internal sealed class Person : IDisposable
     public string? SecFetchSite { get; set; }
 
     /// <summary>Someone else in front of the same browser.</summary>
-    public Person As(string userName) => new(site, userName, cookies);
+    public Person As(string userName) => new(site, userName, cookies, root);
 
     /// <summary>The same person with a copy of the cookies as they are now.</summary>
     public Person WithCopiedCookies()
     {
         var copy = new CookieContainer();
         copy.Add(cookies.GetAllCookies());
-        return new Person(site, user.UserName, copy);
+        return new Person(site, user.UserName, copy, root);
     }
 
     /// <summary>Goes to an authorization URL, signs in where asked, says yes where asked, and ends where the browser would leave the system.</summary>
@@ -115,9 +124,16 @@ internal sealed class Person : IDisposable
     }
 
     /// <summary>A connection of this browser's own, with its cookies: for answers that go on.</summary>
-    public HttpClient NewClient() => new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = cookies, UseCookies = true }) { Timeout = Timeout.InfiniteTimeSpan };
+    public HttpClient NewClient() => new(NewHandler()) { Timeout = Timeout.InfiniteTimeSpan };
 
     public void Dispose() => http.Dispose();
+
+    private SocketsHttpHandler NewHandler()
+    {
+        var handler = Https.Trusting(root);
+        (handler.AllowAutoRedirect, handler.CookieContainer, handler.UseCookies) = (false, cookies, true);
+        return handler;
+    }
 
     private static IEnumerable<string> Site(StockMcpSystem system) => system.Origins.Select(origin => origin.GetLeftPart(UriPartial.Authority));
 

@@ -55,6 +55,7 @@ internal sealed class FaultyBrokerage : IAsyncDisposable
         collection.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new("TradingApi:BaseUrl", brokerage.Url), .. settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value))]).Build());
         collection.AddLogging();
         collection.AddSingleton<IUpstreamTokens>(brokerage.Tokens);
+        collection.AddSingleton(new Caller("https://issuer.example/", "alice", "agent", new HashSet<string>(["orders:read"])));
         collection.AddTradingApi();
         brokerage.services = collection.BuildServiceProvider();
         brokerage.Client = brokerage.services.GetRequiredService<TradingClient>();

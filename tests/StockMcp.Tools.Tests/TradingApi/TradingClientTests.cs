@@ -61,7 +61,7 @@ public sealed class TradingClientTests
     [InlineData(404, ErrorCode.UpstreamRefused, 1)]
     [InlineData(422, ErrorCode.UpstreamRefused, 1)]
     [InlineData(401, ErrorCode.ConnectionRequired, 2)]
-    [InlineData(429, ErrorCode.UpstreamUnavailable, 3)]
+    [InlineData(429, ErrorCode.TooManyRequests, 1)]
     [InlineData(500, ErrorCode.UpstreamUnavailable, 3)]
     [InlineData(503, ErrorCode.UpstreamUnavailable, 3)]
     public async Task Each_status_has_a_code_of_ours_and_the_brokerages_words_stay_there(int status, ErrorCode code, int requests)
@@ -70,8 +70,29 @@ public sealed class TradingClientTests
         var refusal = (await brokerage.Client.Invoking(client => client.GetAccountAsync(default)).Should().ThrowAsync<TradingException>()).Which;
         refusal.Code.Should().Be(code);
         refusal.Message.Should().NotContain("Ignore");
-        refusal.CanRetry.Should().Be(code == ErrorCode.UpstreamUnavailable);
+        refusal.CanRetry.Should().Be(code is ErrorCode.UpstreamUnavailable or ErrorCode.TooManyRequests);
         brokerage.Requests.Should().HaveCount(requests, "a question is asked three times at most");
+    }
+
+    [Fact]
+    public async Task Prices_that_take_an_account_are_asked_for_at_their_own_host_with_a_right_that_the_agent_has()
+    {
+        await using var prices = await FaultyBrokerage.AnsweringAsync("""{"symbol":"WAYNE","bars":null}""");
+        await using var brokerage = await FaultyBrokerage.StartAsync(_ => throw new InvalidOperationException(), ("TradingApi:MarketData:BaseUrl", prices.Url + "/data"), ("TradingApi:MarketData:Feed", "iex"), ("TradingApi:MarketData:NeedsAccount", "true"));
+
+        (await brokerage.Client.ListBarsAsync("WAYNE", "1Day", DateTimeOffset.UnixEpoch, 10, default)).Should().BeEmpty();
+
+        prices.Requests.Single().Path.Should().Contain("/data/v2/stocks/WAYNE/bars").And.EndWith("&feed=iex");
+        brokerage.Tokens.Asked.Should().Equal("brokerage: orders:read");
+        brokerage.Requests.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task One_accounts_rate_limit_does_not_stop_the_others()
+    {
+        await using var brokerage = await FaultyBrokerage.AnsweringAsync("{}", 429);
+        for (var call = 0; call < 40; call++) (await brokerage.Client.Invoking(client => client.GetAccountAsync(default)).Should().ThrowAsync<TradingException>()).Which.Code.Should().Be(ErrorCode.TooManyRequests);
+        brokerage.Requests.Should().HaveCount(40, "no circuit breaker opens");
     }
 
     [Fact]
