@@ -21,13 +21,13 @@ public sealed class Browser : IAsyncDisposable
 {
     private readonly Lazy<Task<(IPlaywright, IBrowser)>> chromium = new(StartAsync);
 
-    internal async Task<BrowserPerson> OpenAsync(StockMcpSystem system, string userName, Device device)
+    internal async Task<BrowserPerson> OpenAsync(StockMcpSystem system, string userName, Device device, params Uri[] also)
     {
         var (_, browser) = await chromium.Value;
         var context = await browser.NewContextAsync(device == Device.Phone
             ? new() { ViewportSize = new() { Width = 390, Height = 844 }, DeviceScaleFactor = 2, IsMobile = true, HasTouch = true }
             : new() { ViewportSize = new() { Width = 1280, Height = 800 } });
-        return await BrowserPerson.StartAsync(system, context, DemoUsers.All.Single(user => user.UserName == userName));
+        return await BrowserPerson.StartAsync(system, context, DemoUsers.All.Single(user => user.UserName == userName), also);
     }
 
     public async ValueTask DisposeAsync()
@@ -69,10 +69,10 @@ internal sealed class BrowserPerson : IAsyncDisposable
     /// <summary>Errors of scripts, and what the browser refused: a broken content security policy, a missing file.</summary>
     public IReadOnlyList<string> Complaints => complaints;
 
-    public static async Task<BrowserPerson> StartAsync(StockMcpSystem system, IBrowserContext context, DemoUser user)
+    public static async Task<BrowserPerson> StartAsync(StockMcpSystem system, IBrowserContext context, DemoUser user, IEnumerable<Uri> also)
     {
         var person = new BrowserPerson(context, await context.NewPageAsync(), user);
-        var site = system.Origins.Select(origin => origin.GetLeftPart(UriPartial.Authority)).ToHashSet(StringComparer.Ordinal);
+        var site = system.Origins.Concat(also).Select(origin => origin.GetLeftPart(UriPartial.Authority)).ToHashSet(StringComparer.Ordinal);
         await context.RouteAsync("**/*", async route =>
         {
             var url = new Uri(route.Request.Url);
