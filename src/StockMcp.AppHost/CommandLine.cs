@@ -6,7 +6,7 @@ namespace StockMcp.AppHost;
 /// <summary>Reads the options from the command line: <c>--Ports:Server=7101</c>, <c>--DataDirectory=…</c>, <c>--Redis=…</c>, and any setting of an application as <c>--Brokerage:Market:Seed=5</c>.</summary>
 internal static class CommandLine
 {
-    private static readonly string[] Applications = ["Server", "Authority", "Brokerage"];
+    private static readonly string[] Applications = ["Server", "Authority", "Brokerage", "Agent"];
 
     public static DevelopmentSystemOptions Parse(string[] args)
     {
@@ -27,13 +27,15 @@ internal static class CommandLine
             ServerPort = Port(given, "Server") ?? defaults.ServerPort,
             AuthorityPort = Port(given, "Authority") ?? defaults.AuthorityPort,
             BrokeragePort = Port(given, "Brokerage") ?? defaults.BrokeragePort,
+            AgentPort = Port(given, "Agent") ?? defaults.AgentPort,
             ServerSettings = Settings(given, "Server"),
             AuthoritySettings = Settings(given, "Authority"),
             BrokerageSettings = Settings(given, "Brokerage"),
+            AgentSettings = Settings(given, "Agent"),
         };
     }
 
-    private const string Known = "--Ports:Server, --Ports:Authority, --Ports:Brokerage, --DataDirectory, --Redis, and every setting of an application behind its name, such as --Brokerage:Market:Seed";
+    private const string Known = "--Ports:Server, --Ports:Authority, --Ports:Brokerage, --Ports:Agent, --DataDirectory, --Redis, and every setting of an application behind its name, such as --Brokerage:Market:Seed";
 
     private static int? Port(IConfiguration given, string name) => given["Ports:" + name] switch
     {

@@ -20,6 +20,9 @@ internal sealed class DevelopmentSecrets
     /// <summary>The Server's client secret at the Authority.</summary>
     public string ServerAtAuthority => Text("server-at-authority");
 
+    /// <summary>The Agent's client secret at the Authority.</summary>
+    public string AgentAtAuthority => Text("agent-at-authority");
+
     /// <summary>The password of the Redis in this process.</summary>
     public string Redis => Text("redis");
 

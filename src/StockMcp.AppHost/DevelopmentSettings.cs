@@ -2,11 +2,12 @@ using StockMcp.Brokerage.Users;
 
 namespace StockMcp.AppHost;
 
-/// <summary>What each application is told so that the three find and trust each other. All else is as in their settings files.</summary>
-internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secrets, Uri server, Uri authority, Uri brokerage, string redis)
+/// <summary>What each application is told so that they find and trust each other. All else is as in their settings files.</summary>
+internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secrets, Uri server, Uri authority, Uri brokerage, Uri agent, string redis)
 {
     private const string AuthorityAtBrokerage = "stockmcp-authority";
     private const string ServerAtAuthority = "stockmcp-server";
+    private const string AgentAtAuthority = "stockmcp-agent";
 
     public IReadOnlyDictionary<string, string?> Server(IReadOnlyDictionary<string, string?> more) => Merge(more, new()
     {
@@ -42,6 +43,14 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["Clients:0:Audiences:1"] = new Uri(authority, "me/v1").AbsoluteUri,
         ["Clients:0:Resources:0"] = new Uri(server, "mcp").AbsoluteUri,
         ["Clients:0:Resources:1"] = new Uri(authority, "approvals/v1").AbsoluteUri,
+        ["Clients:1:ClientId"] = AgentAtAuthority,
+        ["Clients:1:ClientSecret"] = secrets.AgentAtAuthority,
+        ["Clients:1:DisplayName"] = "StockMcp Agent",
+        ["Clients:1:RedirectUris:0"] = new Uri(agent, "callback").AbsoluteUri,
+        ["Clients:1:Resources:0"] = new Uri(server, "mcp").AbsoluteUri,
+        ["Clients:1:Scopes:0"] = "portfolio:read",
+        ["Clients:1:Scopes:1"] = "orders:read",
+        ["Clients:1:Scopes:2"] = "orders:write",
     });
 
     public IReadOnlyDictionary<string, string?> Brokerage(IReadOnlyDictionary<string, string?> more) => Merge(more, new()
@@ -62,6 +71,17 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["Clients:0:Scopes:5"] = "trading",
         ["Clients:0:Scopes:6"] = "email",
         ["Clients:0:AuthorizationDetailsTypes:0"] = "stock_order",
+    });
+
+    public IReadOnlyDictionary<string, string?> Agent(IReadOnlyDictionary<string, string?> more) => Merge(more, new()
+    {
+        ["PublicUrl"] = Origin(agent),
+        ["Urls"] = Origin(agent),
+        ["DataDirectory"] = Path.Combine(data, "agent"),
+        ["Authority:Issuer"] = authority.AbsoluteUri,
+        ["Authority:ClientId"] = AgentAtAuthority,
+        ["Authority:ClientSecret"] = secrets.AgentAtAuthority,
+        ["Agent:McpServer"] = new Uri(server, "mcp").AbsoluteUri,
     });
 
     private static string Origin(Uri url) => url.GetLeftPart(UriPartial.Authority);

@@ -5,14 +5,15 @@ using StockMcp.Hosting;
 
 namespace StockMcp.AppHost;
 
-/// <summary>The whole chain in one process, on loopback: Server, Authority, Brokerage and a Redis.</summary>
+/// <summary>The whole chain in one process, on loopback: Server, Authority, Brokerage, Agent and a Redis.</summary>
 public sealed class DevelopmentSystem : IAsyncDisposable
 {
-    private DevelopmentSystem(HostedApplication server, HostedApplication authority, HostedApplication brokerage, EmbeddedRedis? redis)
+    private DevelopmentSystem(HostedApplication server, HostedApplication authority, HostedApplication brokerage, HostedApplication agent, EmbeddedRedis? redis)
     {
         Server = server;
         Authority = authority;
         Brokerage = brokerage;
+        Agent = agent;
         Redis = redis;
     }
 
@@ -24,6 +25,9 @@ public sealed class DevelopmentSystem : IAsyncDisposable
 
     /// <summary>The demo broker.</summary>
     public HostedApplication Brokerage { get; }
+
+    /// <summary>The agent of our own: chat and tasks.</summary>
+    public HostedApplication Agent { get; }
 
     /// <summary>The Redis in this process; <see langword="null"/> if another one, or none, was asked for.</summary>
     public EmbeddedRedis? Redis { get; }
@@ -37,15 +41,16 @@ public sealed class DevelopmentSystem : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         var data = DataDirectory.From(new ConfigurationBuilder().AddInMemoryCollection([new("DataDirectory", options.DataDirectory)]).Build());
-        var ports = TakePorts(("Server", options.ServerPort), ("Authority", options.AuthorityPort), ("Brokerage", options.BrokeragePort), ("Redis", 0));
+        var ports = TakePorts(("Server", options.ServerPort), ("Authority", options.AuthorityPort), ("Brokerage", options.BrokeragePort), ("Agent", options.AgentPort), ("Redis", 0));
         var secrets = new DevelopmentSecrets(data);
-        var redis = options.Redis is null ? new EmbeddedRedis(ports[3], secrets.Redis) : null;
-        var settings = new DevelopmentSettings(data, secrets, Url(ports[0]), Url(ports[1]), Url(ports[2]), redis?.ConnectionString ?? options.Redis!);
+        var redis = options.Redis is null ? new EmbeddedRedis(ports[4], secrets.Redis) : null;
+        var settings = new DevelopmentSettings(data, secrets, Url(ports[0]), Url(ports[1]), Url(ports[2]), Url(ports[3]), redis?.ConnectionString ?? options.Redis!);
 
         var system = new DevelopmentSystem(
             new("Server", Url(ports[0]), StockMcp.Server.Program.Build, settings.Server(options.ServerSettings), options.Configure),
             new("Authority", Url(ports[1]), StockMcp.Authority.Program.Build, settings.Authority(options.AuthoritySettings), options.Configure),
             new("Brokerage", Url(ports[2]), StockMcp.Brokerage.Program.Build, settings.Brokerage(options.BrokerageSettings), options.Configure),
+            new("Agent", Url(ports[3]), StockMcp.Agent.Program.Build, settings.Agent(options.AgentSettings), options.Configure),
             redis);
         try
         {
@@ -60,14 +65,14 @@ public sealed class DevelopmentSystem : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops the Server first, so that nothing it would call is gone before it.</summary>
+    /// <summary>Stops the Agent first and then the Server, so that nothing they would call is gone before them.</summary>
     public async ValueTask DisposeAsync()
     {
         foreach (var application in Applications) await application.DisposeAsync();
         Redis?.Dispose();
     }
 
-    private HostedApplication[] Applications => [Server, Authority, Brokerage];
+    private HostedApplication[] Applications => [Agent, Server, Authority, Brokerage];
 
     private static Uri Url(int port) => new($"http://localhost:{port}/");
 

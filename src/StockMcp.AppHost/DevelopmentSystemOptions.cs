@@ -17,6 +17,9 @@ public sealed record DevelopmentSystemOptions
     /// <summary>The Brokerage's port on loopback, 7003 unless set; 0 takes a free one.</summary>
     public int BrokeragePort { get; init; } = 7003;
 
+    /// <summary>The Agent's port on loopback, 7004 unless set; 0 takes a free one.</summary>
+    public int AgentPort { get; init; } = 7004;
+
     /// <summary>The connection string of a Redis to use; Garnet runs in this process unless set. Empty for no Redis at all.</summary>
     public string? Redis { get; init; }
 
@@ -28,6 +31,9 @@ public sealed record DevelopmentSystemOptions
 
     /// <summary>Further settings of the Brokerage, over its defaults.</summary>
     public IReadOnlyDictionary<string, string?> BrokerageSettings { get; init; } = new Dictionary<string, string?>();
+
+    /// <summary>Further settings of the Agent, over its defaults.</summary>
+    public IReadOnlyDictionary<string, string?> AgentSettings { get; init; } = new Dictionary<string, string?>();
 
     /// <summary>Runs on each application's builder, with the application's name, before its own set-up: a test's clock, its log, its probes.</summary>
     public Action<string, WebApplicationBuilder>? Configure { get; init; }

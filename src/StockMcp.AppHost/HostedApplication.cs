@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace StockMcp.AppHost;
 
-/// <summary>One of the three applications: it can be stopped and started again, on the same URL and data.</summary>
+/// <summary>One of the applications: it can be stopped and started again, on the same URL and data.</summary>
 public sealed class HostedApplication : IAsyncDisposable
 {
     private readonly Func<string[], Action<WebApplicationBuilder>?, WebApplication> build;
@@ -24,7 +24,7 @@ public sealed class HostedApplication : IAsyncDisposable
         this.configure = configure;
     }
 
-    /// <summary>Server, Authority or Brokerage.</summary>
+    /// <summary>Server, Authority, Brokerage or Agent.</summary>
     public string Name { get; }
 
     /// <summary>Its public URL, with a trailing slash as the base of others.</summary>

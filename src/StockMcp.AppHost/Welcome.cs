@@ -16,6 +16,7 @@ internal static class Welcome
               Server     {system.Server.Url}   MCP endpoint: {system.McpUrl}
               Authority  {system.Authority.Url}   who may do what: {new Uri(system.Authority.Url, "account")}
               Brokerage  {system.Brokerage.Url}   the demo broker: prices, dashboard
+              Agent      {system.Agent.Url}   a chat of our own, and tasks
 
               Sign in as {string.Join("  or  ", users.Select(user => $"{user.UserName} / {user.Password}"))}
 

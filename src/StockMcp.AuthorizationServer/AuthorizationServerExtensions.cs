@@ -1,10 +1,5 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.DataProtection.KeyManagement;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using OpenIddict.Server;
 using OpenIddict.Validation;
@@ -43,9 +38,9 @@ public static class AuthorizationServerExtensions
         var publicUrl = PublicUrl.From(builder.Configuration, builder.Environment);
 
         builder.AddDatabase<TContext, TPostgreSql>(databaseName);
+        builder.AddKeysInDatabase<TContext>();
         services.AddScoped<AuthorizationServerDbContext>(provider => provider.GetRequiredService<TContext>());
 
-        services.AddSingleton(provider => MasterSecret.From(provider.GetRequiredService<IConfiguration>(), provider.GetRequiredService<IHostEnvironment>().IsProduction()));
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(provider => provider.GetRequiredService<SigningKeys>());
         services.AddSingleton<IOptionsChangeTokenSource<OpenIddictServerOptions>>(provider => provider.GetRequiredService<SigningKeys>());
@@ -53,8 +48,6 @@ public static class AuthorizationServerExtensions
         services.AddOptions<SigningKeyOptions>().BindConfiguration(SigningKeyOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<KeyRotation>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyRotation>());
-        services.AddDataProtection().SetApplicationName(builder.Environment.ApplicationName).PersistKeysToDbContext<TContext>();
-        services.AddSingleton<IConfigureOptions<KeyManagementOptions>, MasterSecretXmlEncryptor>();
         services.AddSingleton(new ErrorPage.Style(stylesheet));
         services.AddRazorComponents();
 
@@ -114,12 +107,7 @@ public static class AuthorizationServerExtensions
     public static void UseAuthorizationServer<TContext>(this WebApplication app, Func<Exception, bool>? refuses = null) where TContext : AuthorizationServerDbContext
     {
         ArgumentNullException.ThrowIfNull(app);
-        using (var scope = app.Services.CreateScope())
-        {
-            var database = scope.ServiceProvider.GetRequiredService<TContext>();
-            using var alone = StartUpLock.Take(database);
-            database.Database.Migrate();
-        }
+        app.MigrateDatabase<TContext>();
         app.Services.GetRequiredService<KeyRotation>().RunAsync(CancellationToken.None).GetAwaiter().GetResult();
         app.UsePublicUrl();
         app.UseDatabaseOutage(refuses);

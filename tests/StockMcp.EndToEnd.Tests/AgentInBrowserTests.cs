@@ -1,5 +1,4 @@
 using Microsoft.Playwright;
-using StockMcp.EndToEnd.Tests.Agents;
 using StockMcp.Testing.ForeignClients;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;

@@ -71,7 +71,7 @@ public sealed class StartUpTests : IDisposable
 
     private ForeignProcess Start(params string[] arguments)
     {
-        var given = arguments.Append($"--DataDirectory={folder}/data").Concat(new[] { "Server", "Authority", "Brokerage" }.Select(name => $"--Ports:{name}={FreePorts.Take()}"));
+        var given = arguments.Append($"--DataDirectory={folder}/data").Concat(new[] { "Server", "Authority", "Brokerage", "Agent" }.Select(name => $"--Ports:{name}={FreePorts.Take()}"));
         var defaults = given.DistinctBy(argument => argument.Split('=')[0]);
         return ForeignProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, "StockMcp.AppHost.dll"), .. defaults], folder);
     }

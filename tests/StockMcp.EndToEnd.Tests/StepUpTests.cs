@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.WebUtilities;
 using ModelContextProtocol.Authentication;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
-using StockMcp.EndToEnd.Tests.Agents;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;
 

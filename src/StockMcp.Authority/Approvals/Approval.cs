@@ -41,7 +41,7 @@ public enum ApprovalState
 /// <summary>A request for a person's yes to exact terms, the decision, and the intent that comes of it (docs/decisions/0021): one row, so that none is without the others.</summary>
 public sealed class Approval
 {
-    /// <summary>Its id on pages and in APIs: random, and nothing can be done with it but look.</summary>
+    /// <summary>Its id on pages and in APIs: random, or derived from the agent's request_id. Nothing can be done with it but look.</summary>
     public Guid Id { get; init; }
 
     /// <summary>SHA-256 of the <c>auth_req_id</c>, base64url; the id itself is the client's alone (CB-02).</summary>

@@ -11,6 +11,9 @@ internal abstract record AskOutcome
         public override string ToString() => nameof(Asked);
     }
 
+    /// <summary>The request_id is of a request with other terms.</summary>
+    public sealed record OtherTerms : AskOutcome;
+
     /// <summary>The person's bounds do not allow it.</summary>
     public sealed record Refused(BrokenLimit Limit) : AskOutcome;
 

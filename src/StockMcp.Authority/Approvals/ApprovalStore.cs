@@ -13,7 +13,11 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace StockMcp.Authority.Approvals;
 
 /// <summary>A request as the backchannel brings it, checked.</summary>
-internal sealed record ApprovalRequest(Guid PersonId, string ClientId, string AgentId, string Resource, IReadOnlyList<string> Scopes, string BindingMessage, ApprovableDetails Details, string? Context, TimeSpan Lifetime);
+internal sealed record ApprovalRequest(Guid PersonId, string ClientId, string AgentId, string Resource, IReadOnlyList<string> Scopes, string BindingMessage, ApprovableDetails Details, string? Context, TimeSpan Lifetime)
+{
+    /// <summary>The agent's own id for what it asks: with it, it is one request however often it is asked, whatever became of it.</summary>
+    public string? RequestId { get; init; }
+}
 
 /// <summary>
 /// Approvals and what comes of them. Each change is one transaction together with its line in the audit log, and changes of one person's approvals wait for each other, so
@@ -279,6 +283,16 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
     {
         var (now, personId) = (time.GetUtcNow(), request.PersonId);
         await using var transaction = await BeginAsync(personId, cancellationToken);
+        var id = request.RequestId is null ? new Guid(RandomNumberGenerator.GetBytes(16)) : IdOf(request);
+        if (request.RequestId is not null && await Approvals.FirstOrDefaultAsync(approval => approval.Id == id, cancellationToken) is { } known)
+        {
+            if (Digest(Canonical(types.Stored(known.Details).Element)) != Digest(Canonical(request.Details.Element))) return new AskOutcome.OtherTerms();
+            if (await ExpireAsync(known, cancellationToken) || known.State != ApprovalState.Pending)
+            {
+                await transaction.CommitAsync(cancellationToken);
+                return new AskOutcome.Asked(known, NewAuthReqId()); // which redeems nothing: it was decided, and who asked first goes on
+            }
+        }
         if (await database.Set<StoppedAgent>().AsNoTracking().FirstOrDefaultAsync(stopped => stopped.PersonId == personId && stopped.AgentId == request.AgentId && stopped.Until > now, cancellationToken) is not null)
             return new AskOutcome.Refused(new("asking_stopped", "The person told this agent to stop asking for an hour."));
         var key = PendingKey(request);
@@ -301,7 +315,7 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
 
         var approval = new Approval
         {
-            Id = new Guid(RandomNumberGenerator.GetBytes(16)),
+            Id = id,
             AuthReqIdHash = Hash(authReqId),
             PersonId = personId,
             ClientId = request.ClientId,
@@ -392,7 +406,10 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
 
     private Terms Terms(Approval approval) => types.Stored(approval.Details).Terms;
 
-    private static string PendingKey(ApprovalRequest request) => Digest($"{request.PersonId}\n{request.ClientId}\n{request.AgentId}\n{Canonical(request.Details.Element)}");
+    private static string PendingKey(ApprovalRequest request) => Digest($"{request.PersonId}\n{request.ClientId}\n{request.AgentId}\n{request.RequestId}\n{Canonical(request.Details.Element)}");
+
+    // The same for the same person, agent and request_id, so that the table's own key keeps it single; for nobody else, since each has an id of theirs in it.
+    private static Guid IdOf(ApprovalRequest request) => new(SHA256.HashData(Encoding.UTF8.GetBytes($"stockmcp/approval/v1\n{request.PersonId}\n{request.ClientId}\n{request.AgentId}\n{request.RequestId}")).AsSpan(0, 16));
 
     // The same members in another order are the same request.
     private static string Canonical(System.Text.Json.JsonElement element)

@@ -22,6 +22,7 @@ internal sealed partial class BackchannelEndpoint(
     private const int LongestLifetime = 300;
     private const int LongestBindingMessage = 64;
     private const int LongestContext = 4096;
+    private const int LongestRequestId = 64;
 
     public async Task<IResult> HandleAsync(HttpContext context, CancellationToken cancellationToken)
     {
@@ -44,6 +45,9 @@ internal sealed partial class BackchannelEndpoint(
         if (!TryReadContext(request, out var shown)) return Refuse(Errors.InvalidRequest, $"request_context must be a JSON object of at most {LongestContext} characters.");
         if ((string?)request["binding_message"] is not { Length: > 0 and <= LongestBindingMessage } message || VisibleText.Of(message) != message)
             return Refuse(BackchannelErrors.InvalidBindingMessage, $"binding_message is required: what the person sees at both ends, 1 to {LongestBindingMessage} printable characters, for example a short code.");
+        var requestId = (string?)request["request_id"];
+        if (requestId is not null && (requestId.Length is < 8 or > LongestRequestId || !requestId.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_')))
+            return Refuse(Errors.InvalidRequest, $"request_id must be 8 to {LongestRequestId} letters, digits, hyphens or underscores, for example a UUID.");
         if (types.Read((string?)request[AuthorizationDetailsClaims.AuthorizationDetails], out var mistake) is not { } details)
             return Refuse(AuthorizationDetailsClaims.InvalidAuthorizationDetails, mistake!);
 
@@ -52,11 +56,13 @@ internal sealed partial class BackchannelEndpoint(
         if (FindPersonId(hint) is not { } personId || !await database.Set<Person>().AnyAsync(person => person.Id == personId, cancellationToken) || !await approvals.MayAskAsync(personId, agent, resource.Uri, scopes, cancellationToken))
             return Refuse(BackchannelErrors.UnknownUserId, "There is no such person, or they did not allow this agent to ask.");
 
-        switch (await approvals.AskAsync(new ApprovalRequest(personId, clientId, agent, resource.Uri, scopes, message, details, shown, lifetime), cancellationToken))
+        switch (await approvals.AskAsync(new ApprovalRequest(personId, clientId, agent, resource.Uri, scopes, message, details, shown, lifetime) { RequestId = requestId }, cancellationToken))
         {
             case AskOutcome.Asked(var approval, var authReqId):
                 LogAsked(approval.Id, personId, agent);
                 return Results.Json(new Answer(authReqId, Math.Max(1, (int)(approval.ExpiresAt - time.GetUtcNow()).TotalSeconds), ApprovalStore.PollInterval, approval.Id, publicUrl.At(ApprovalExtensions.PageOf(approval.Id)), approval.BindingMessage));
+            case AskOutcome.OtherTerms:
+                return Refuse(Errors.InvalidRequest, "request_id is of a request with other terms.");
             case AskOutcome.Refused(var limit):
                 return Results.Json(new { error = Errors.AccessDenied, error_description = limit.Words, limit = limit.Code }, statusCode: StatusCodes.Status400BadRequest);
             case AskOutcome.TooMany(var why, var wait):

@@ -1,13 +1,20 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Npgsql;
+using StockMcp.AuthorizationServer.Keys;
 using StockMcp.Hosting;
 
 namespace StockMcp.AuthorizationServer.Database;
 
-/// <summary>Where an authorization server keeps what must outlive a restart: SQLite for one copy, PostgreSQL for several.</summary>
+/// <summary>Where an application keeps what must outlive a restart: SQLite for one copy, PostgreSQL for several.</summary>
 public static class DatabaseExtensions
 {
     /// <summary>Who waits longer than this for a lock gets 503 and tries again.</summary>
@@ -19,7 +26,7 @@ public static class DatabaseExtensions
     /// <param name="builder">The application.</param>
     /// <param name="name">The connection string's name, and the SQLite file's without its ending. <c>ConnectionStrings:{name}File</c> names a file that holds it.</param>
     public static void AddDatabase<TContext, TPostgreSql>(this WebApplicationBuilder builder, string name)
-        where TContext : AuthorizationServerDbContext
+        where TContext : DbContext
         where TPostgreSql : TContext
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -28,6 +35,35 @@ public static class DatabaseExtensions
         else builder.Services.AddDbContext<TContext>(options => options.UseSqlite(set is { Length: > 0 } ? set : InDataFolder(builder.Configuration, name)));
         builder.Services.AddHealthChecks().AddCheck<DatabaseHealthCheck<TContext>>("database", tags: [ServiceDefaults.Ready]);
     }
+
+    /// <summary>Brings the database up to date, one copy at a time.</summary>
+    /// <exception cref="StartupException">It cannot be opened.</exception>
+    public static void MigrateDatabase<TContext>(this WebApplication app) where TContext : DbContext
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        using var scope = app.Services.CreateScope();
+        var database = scope.ServiceProvider.GetRequiredService<TContext>();
+        using var alone = StartUpLock.Take(database);
+        database.Database.Migrate();
+    }
+
+    /// <summary>Keeps the keys of cookies and forms in the database, each encrypted by the <see cref="MasterSecret"/>.</summary>
+    public static void AddKeysInDatabase<TContext>(this WebApplicationBuilder builder) where TContext : DbContext, IDataProtectionKeyContext
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddSingleton(provider => MasterSecret.From(provider.GetRequiredService<IConfiguration>(), provider.GetRequiredService<IHostEnvironment>().IsProduction()));
+        builder.Services.AddDataProtection().SetApplicationName(builder.Environment.ApplicationName).PersistKeysToDbContext<TContext>();
+        builder.Services.AddSingleton<IConfigureOptions<KeyManagementOptions>, MasterSecretXmlEncryptor>();
+    }
+
+    /// <summary>SQLite cannot compare <see cref="DateTimeOffset"/>; a number of ticks sorts the same everywhere.</summary>
+    public static void UseUtcTicks(this ModelConfigurationBuilder configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        configuration.Properties<DateTimeOffset>().HaveConversion<UtcTicksConverter>();
+    }
+
+    private sealed class UtcTicksConverter() : ValueConverter<DateTimeOffset, long>(time => time.UtcTicks, ticks => new DateTimeOffset(ticks, TimeSpan.Zero));
 
     private static bool IsPostgreSql(string? connectionString) => connectionString?.TrimStart().StartsWith("Host=", StringComparison.OrdinalIgnoreCase) is true;
 

@@ -39,7 +39,7 @@ internal sealed partial class ApprovalsClient(
 
     /// <summary>CIBA Core, section 7: asks the caller's person about one order.</summary>
     /// <exception cref="TradingException">They were not asked.</exception>
-    public async Task<AskedApproval> AskAsync(Caller caller, StockOrderDetails order, OrderContext context, CancellationToken cancellationToken)
+    public async Task<AskedApproval> AskAsync(Caller caller, StockOrderDetails order, OrderContext context, string? requestId, CancellationToken cancellationToken)
     {
         if (!IsThere) throw new TradingException(ErrorCode.UpstreamRefused, "The authorization server in use has no approvals, so that no order can be placed.");
         var endpoint = await authority.GetBackchannelEndpointAsync(cancellationToken);
@@ -51,6 +51,7 @@ internal sealed partial class ApprovalsClient(
             request.Parameters.Add("requested_actor", caller.ClientId);
             request.Parameters.Add("authorization_details", new JsonArray(order.ToJson()).ToJsonString());
             request.Parameters.Add("request_context", context.ToJson().ToJsonString());
+            if (requestId is not null) request.Parameters.Add("request_id", requestId);
             using var client = http.CreateClient(HttpClientName);
             using var patience = Within(Patience, cancellationToken);
             var response = await InTimeAsync(client.RequestBackchannelAuthenticationAsync(request, patience.Token), cancellationToken);
@@ -58,7 +59,7 @@ internal sealed partial class ApprovalsClient(
             // A lost answer may be asked for again: the same request while it is pending is the same approval.
             if (isAway && attempt == 1) continue;
             if (isAway) throw TradingException.Unavailable("the authorization server", response.Exception);
-            if (response.HttpStatusCode != HttpStatusCode.OK) throw Refusal(response);
+            if (response.HttpStatusCode != HttpStatusCode.OK) throw Refusal(response, requestId is not null);
             if (response.Json is not { ValueKind: JsonValueKind.Object } || response.AuthenticationRequestId is not { Length: > 0 and <= 1024 } id || !Guid.TryParseExact(response.TryGet("approval_id"), "D", out var approvalId) || response.ExpiresIn is not (> 0 and <= 3600 and var lifetime))
                 throw ApprovalJson.Invalid("it is incomplete");
             return new AskedApproval
@@ -210,7 +211,7 @@ internal sealed partial class ApprovalsClient(
             : new TradingException(ErrorCode.AuthorizationRefused, "The authorization server does not let this server read approvals. Its operator gives this server's client the scope approvals there.");
     }
 
-    private TradingException Refusal(BackchannelAuthenticationResponse response)
+    private TradingException Refusal(BackchannelAuthenticationResponse response, bool hasRequestId)
     {
         var error = response.Json is { ValueKind: JsonValueKind.Object } ? response.TryGet(OidcConstants.TokenResponse.Error) : null;
         LogNotAsked(ForeignText.Clean(error, 60), (int)response.HttpStatusCode);
@@ -220,6 +221,7 @@ internal sealed partial class ApprovalsClient(
         {
             OidcConstants.TokenErrors.AccessDenied => new TradingException(ErrorCode.LimitReached, Limit(response)) { Limit = response.TryGet("limit") is { Length: > 0 } limit ? ForeignText.Clean(limit, 40) : null },
             "unknown_user_id" => new TradingException(ErrorCode.AuthorizationRefused, $"The person has not allowed this agent to ask for orders. They sign it in again and tick {StockScopes.OrdersWrite}."),
+            OidcConstants.TokenErrors.InvalidRequest when hasRequestId => new TradingException(ErrorCode.InvalidArgument, "request_id is of another order than this one. Give the order that it was used for, or another request_id.") { Argument = "request_id" },
             "invalid_authorization_details" => new TradingException(ErrorCode.UpstreamRefused, "The authorization server cannot ask for this order: its terms are not such as it knows. Nothing was ordered."),
             OidcConstants.TokenErrors.InvalidClient or OidcConstants.TokenErrors.UnauthorizedClient or OidcConstants.TokenErrors.InvalidScope or OidcConstants.TokenErrors.InvalidTarget
                 => new TradingException(ErrorCode.AuthorizationRefused, "The authorization server does not let this server ask for approvals. Its operator checks this server's client there. Nothing was ordered."),

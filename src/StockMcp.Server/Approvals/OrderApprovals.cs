@@ -13,11 +13,13 @@ internal sealed class OrderApprovals(Caller caller, ApprovalsClient approvals, O
 
     public Guid? UnderWay => page.UnderWay;
 
-    public async Task<OrderApproval> AskAsync(StockOrderDetails order, OrderContext context, CancellationToken cancellationToken)
+    public async Task<OrderApproval> AskAsync(StockOrderDetails order, OrderContext context, string? requestId, CancellationToken cancellationToken)
     {
-        var asked = await approvals.AskAsync(caller, order, context, cancellationToken);
+        var asked = await approvals.AskAsync(caller, order, context, requestId, cancellationToken);
         // From here on the order does not depend on whether anybody waits for it (OX-05).
         work.Watch(asked, order);
+        // Asked for before, it may have been decided.
+        if (requestId is not null) return await GetAsync(asked.ApprovalId, cancellationToken);
         return new OrderApproval
         {
             ApprovalId = asked.ApprovalId,

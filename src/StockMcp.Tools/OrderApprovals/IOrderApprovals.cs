@@ -15,9 +15,10 @@ public interface IOrderApprovals
     /// <summary>Asks the person. The same request while one is pending is the same approval. From here on the order is placed as soon as the person says yes, whoever still waits.</summary>
     /// <param name="order">The order.</param>
     /// <param name="context">What the person should know beside it; for display alone.</param>
+    /// <param name="requestId">The agent's own id for it: with it, it is one request however often it is asked, whatever became of it.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="TradingException">They were not asked: a limit of theirs, or nobody to ask.</exception>
-    Task<OrderApproval> AskAsync(StockOrderDetails order, OrderContext context, CancellationToken cancellationToken);
+    Task<OrderApproval> AskAsync(StockOrderDetails order, OrderContext context, string? requestId, CancellationToken cancellationToken);
 
     /// <summary>An approval that this agent asked this person for.</summary>
     /// <exception cref="TradingException">There is none, or it cannot be read now.</exception>

@@ -38,6 +38,7 @@ internal sealed partial class OrderApprovalTools(TradingClient trading, Caller c
     /// <param name="time_in_force">How long the order stays open. day: until the trading day ends. gtc: until it is cancelled. ioc and fok: at once or not at all.</param>
     /// <param name="max_total">What it may cost at most, in USD, as a decimal string. Needed for purchases of order_type market and stop: the order is not filled beyond it. review_order suggests one.</param>
     /// <param name="review_id">The review_id of review_order: then the order must be just the one that was reviewed, and max_total may be left out.</param>
+    /// <param name="request_id">An id of your own for this order, such as a UUID: a call with the same one is the same request, whatever has become of it, and can never be a second order. Without it, that holds while the request is pending.</param>
     /// <param name="wait_seconds">How long to wait for the person, 0 to 60 seconds.</param>
     /// <param name="progress">Told that it still waits.</param>
     /// <param name="cancellationToken">Ends the wait, not the order.</param>
@@ -52,13 +53,14 @@ internal sealed partial class OrderApprovalTools(TradingClient trading, Caller c
         TimeInForce time_in_force = OrderReview.TimeInForce.Day,
         [RegularExpression(TotalPattern), StringLength(15, MinimumLength = 1)] string? max_total = null,
         [RegularExpression("^[A-Za-z0-9_-]{40,400}$"), StringLength(400, MinimumLength = 40)] string? review_id = null,
+        [RegularExpression("^[A-Za-z0-9_-]{8,64}$"), StringLength(64, MinimumLength = 8)] string? request_id = null,
         [Range(0, 60)] int wait_seconds = 25,
         IProgress<ProgressNotificationValue>? progress = null,
         CancellationToken cancellationToken = default)
     {
         var approval = approvals.UnderWay is { } asked
             ? await approvals.GetAsync(asked, cancellationToken)
-            : await AskAsync(ProposedOrder.From(symbol, side, quantity, order_type, limit_price, stop_price, time_in_force), max_total, review_id, cancellationToken);
+            : await AskAsync(ProposedOrder.From(symbol, side, quantity, order_type, limit_price, stop_price, time_in_force), max_total, review_id, request_id, cancellationToken);
         return Answer(await WaitAsync(approval, wait_seconds, progress, cancellationToken));
     }
 
@@ -84,7 +86,7 @@ internal sealed partial class OrderApprovalTools(TradingClient trading, Caller c
 
     private static CallToolResult Answer(OrderApproval approval) => StockToolsExtensions.Result(OrderApprovalInfo.From(approval), ApprovalWords.Text(approval));
 
-    private async Task<OrderApproval> AskAsync(ProposedOrder order, string? maxTotal, string? reviewId, CancellationToken cancellationToken)
+    private async Task<OrderApproval> AskAsync(ProposedOrder order, string? maxTotal, string? reviewId, string? requestId, CancellationToken cancellationToken)
     {
         var reviewed = reviewId is null ? null : ReadReview(order, reviewId);
         var (asset, quote, account) = (trading.GetAssetAsync(order.Symbol, cancellationToken), trading.GetQuoteAsync(order.Symbol, cancellationToken), AccountAsync(cancellationToken));
@@ -107,7 +109,7 @@ internal sealed partial class OrderApprovalTools(TradingClient trading, Caller c
             MaxTotal = total,
         };
         var held = positions is null ? (decimal?)null : (await positions).FirstOrDefault(position => position.Symbol == order.Symbol)?.Qty ?? 0;
-        return await approvals.AskAsync(details, new OrderContext(ForeignText.Clean((await asset).Name), [.. Effects(order, total, owner, held, await quote)]), cancellationToken);
+        return await approvals.AskAsync(details, new OrderContext(ForeignText.Clean((await asset).Name), [.. Effects(order, total, owner, held, await quote)]), requestId, cancellationToken);
     }
 
     private decimal? ReadReview(ProposedOrder order, string reviewId)

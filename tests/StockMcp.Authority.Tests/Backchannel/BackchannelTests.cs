@@ -313,4 +313,25 @@ public sealed class BackchannelTests(BackchannelTests.System backchannel) : ICla
         var parallel = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => client.AskAsync(BackchannelClient.Order("8", "10.00", "80.00"))));
         parallel.Select(answer => answer["approval_id"]).Distinct().Should().ContainSingle();
     }
+
+    [Fact, Trait("Requirement", "OX-04")]
+    public async Task An_agents_own_request_id_names_one_request_whatever_became_of_it()
+    {
+        var client = await backchannel.ConnectAsync();
+        var id = ("request_id", (string?)Guid.NewGuid().ToString());
+        var asked = await client.AskAsync(null, id);
+        await client.AskAsync(); // the same order without it is another request
+
+        (await client.AskAsync(null, id))["approval_id"].Should().Be(asked["approval_id"], "it is pending");
+        await client.DecideAsync(asked, approve: false);
+        var again = await client.AskAsync(null, id);
+        var other = await client.AskAsync(BackchannelClient.Order("11", "71.50", "786.50"), id);
+        var fresh = await client.AskAsync(null, ("request_id", Guid.NewGuid().ToString()));
+
+        again["approval_id"].Should().Be(asked["approval_id"], "it was denied, and stays that");
+        (await client.PollAsync(again["auth_req_id"]!))["error"].Should().Be("invalid_grant", "nothing is left to be redeemed");
+        other["error"].Should().Be("invalid_request");
+        fresh["approval_id"].Should().NotBe(asked["approval_id"]);
+        (await client.AskAsync(null, ("request_id", "no spaces, please")))["error"].Should().Be("invalid_request");
+    }
 }

@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;
 
-namespace StockMcp.EndToEnd.Tests.Agents;
+namespace StockMcp.EndToEnd.Tests;
 
 /// <summary>An MCP client cut down to its HTTP requests, so that a test sees status, headers and body of each.</summary>
 internal sealed class Agent : IDisposable

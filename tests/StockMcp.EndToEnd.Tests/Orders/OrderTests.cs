@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using StockMcp.EndToEnd.Tests.Agents;
 using StockMcp.Testing.ForeignClients;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;

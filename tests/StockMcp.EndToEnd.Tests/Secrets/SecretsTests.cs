@@ -1,6 +1,5 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
-using StockMcp.EndToEnd.Tests.Agents;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;
 using StockMcp.Testing.Secrets;

@@ -20,6 +20,7 @@ internal sealed class StockMcpSystem : IAsyncDisposable
     {
         this.ownsData = ownsData;
         (Server, Authority, Brokerage) = (new RequestProbe("Server", Secrets), new RequestProbe("Authority", Secrets), new RequestProbe("Brokerage", Secrets));
+        Agent = new RequestProbe("Agent", Secrets);
         this.options = options with
         {
             Configure = (application, builder) =>
@@ -35,7 +36,7 @@ internal sealed class StockMcpSystem : IAsyncDisposable
     public void Configure(string application, WebApplicationBuilder builder)
     {
         if (clock is not null) builder.Services.AddSingleton<TimeProvider>(clock);
-        builder.Services.AddSingleton<IStartupFilter>(application switch { "Server" => Server, "Authority" => Authority, _ => Brokerage });
+        builder.Services.AddSingleton<IStartupFilter>(application switch { "Server" => Server, "Authority" => Authority, "Agent" => Agent, _ => Brokerage });
         builder.Logging.ClearProviders().AddProvider(Logs.For(application));
     }
 
@@ -52,7 +53,10 @@ internal sealed class StockMcpSystem : IAsyncDisposable
     /// <summary>What reached the Brokerage.</summary>
     public RequestProbe Brokerage { get; }
 
-    /// <summary>What the three logged.</summary>
+    /// <summary>What reached the Agent.</summary>
+    public RequestProbe Agent { get; }
+
+    /// <summary>What they logged.</summary>
     public CapturedLogs Logs { get; } = new();
 
     /// <summary>Every token, code and secret that passed through the three.</summary>
@@ -66,7 +70,7 @@ internal sealed class StockMcpSystem : IAsyncDisposable
     public IEnumerable<string> AuthorityDataArguments => options.AuthoritySettings.Where(setting => setting.Key.StartsWith("ConnectionStrings:", StringComparison.Ordinal)).Select(setting => $"--{setting.Key}={setting.Value}")
         .Append($"--DataDirectory={Path.Combine(DataDirectory, "authority")}");
 
-    public IReadOnlyList<Uri> Origins => [Running.Server.Url, Running.Authority.Url, Running.Brokerage.Url];
+    public IReadOnlyList<Uri> Origins => [Running.Server.Url, Running.Authority.Url, Running.Brokerage.Url, Running.Agent.Url];
 
     /// <summary>Starts a system.</summary>
     /// <param name="change">Changes its options; ports that it sets to 0 stay free over a restart.</param>
@@ -74,7 +78,7 @@ internal sealed class StockMcpSystem : IAsyncDisposable
     /// <param name="database">The kind of database of Authority and Brokerage.</param>
     public static async Task<StockMcpSystem> StartAsync(Func<DevelopmentSystemOptions, DevelopmentSystemOptions>? change = null, ShiftedClock? clock = null, DatabaseKind database = DatabaseKind.AsAsked)
     {
-        var given = new DevelopmentSystemOptions { DataDirectory = "", ServerPort = FreePorts.Take(), AuthorityPort = FreePorts.Take(), BrokeragePort = FreePorts.Take() };
+        var given = new DevelopmentSystemOptions { DataDirectory = "", ServerPort = FreePorts.Take(), AuthorityPort = FreePorts.Take(), BrokeragePort = FreePorts.Take(), AgentPort = FreePorts.Take() };
         given = change?.Invoke(given) ?? given;
         // Every test comes from the same address.
         given = given with { AuthoritySettings = new Dictionary<string, string?>(Raised).Concat(given.AuthoritySettings).GroupBy(setting => setting.Key).ToDictionary(setting => setting.Key, setting => setting.Last().Value) };
@@ -82,6 +86,7 @@ internal sealed class StockMcpSystem : IAsyncDisposable
         {
             AuthoritySettings = await WithDatabaseAsync(given.AuthoritySettings, "authority", database),
             BrokerageSettings = await WithDatabaseAsync(given.BrokerageSettings, "brokerage", database),
+            AgentSettings = await WithDatabaseAsync(given.AgentSettings, "agent", database),
         };
         var own = given.DataDirectory.Length == 0;
         if (own) given = given with { DataDirectory = Directory.CreateTempSubdirectory("stockmcp-").FullName };

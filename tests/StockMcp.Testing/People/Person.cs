@@ -126,6 +126,9 @@ internal sealed class Person : IDisposable
     /// <summary>A connection of this browser's own, with its cookies: for answers that go on.</summary>
     public HttpClient NewClient() => new(NewHandler()) { Timeout = Timeout.InfiniteTimeSpan };
 
+    /// <summary>Closes the tab: what it waits for is broken off.</summary>
+    public void Leave() => http.CancelPendingRequests();
+
     public void Dispose() => http.Dispose();
 
     private SocketsHttpHandler NewHandler()

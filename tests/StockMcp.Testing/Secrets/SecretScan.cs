@@ -19,7 +19,7 @@ internal static class SecretScan
         foreach (var file in DatabaseFiles(system.DataDirectory)) Look(Path.GetFileName(file), await ReadAsync(file), needles);
         await foreach (var (name, content) in RedisAsync(system)) Look(name, content, needles);
         foreach (var page in pages ?? []) Look("a page", page, secretsButPasswords);
-        foreach (var probe in new[] { system.Server, system.Authority, system.Brokerage })
+        foreach (var probe in new[] { system.Server, system.Authority, system.Brokerage, system.Agent })
         {
             foreach (var request in probe.Requests.Where(request => !request.HandsOutTokens)) Look($"the answer to {request}", request.Answer, secretsButPasswords);
         }

@@ -1,0 +1,31 @@
+using System.Text.Json.Nodes;
+using StockMcp.Agent.Grants;
+using StockMcp.Tools.Schemas;
+
+namespace StockMcp.Agent.StockTools;
+
+/// <summary>The tools, called for one person with their token.</summary>
+public static class AgentToolsExtensions
+{
+    /// <summary>Adds them.</summary>
+    public static void AddStockTools(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddOptions<AgentOptions>().BindConfiguration(AgentOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateDataAnnotations().ValidateOnStart();
+        builder.Logging.AddFilter("ModelContextProtocol", LogLevel.Error); // it logs each request several times, with arguments
+        builder.Services.AddHttpClient(McpStockTools.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
+        builder.Services.AddSingleton<IStockTools, McpStockTools>();
+        builder.Services.AddScoped<Names>();
+    }
+}
+
+/// <summary>What people are called at their broker. Nothing depends on it.</summary>
+internal sealed class Names(IStockTools tools, GrantStore grants)
+{
+    public async Task LearnAsync(string subject, CancellationToken cancellationToken)
+    {
+        if (await tools.CallAsync(subject, "whoami", [], cancellationToken) is ToolAnswer.Done { Data: var data }
+            && data["connected_accounts"] is JsonArray { Count: > 0 } accounts && (string?)accounts[0]?["account_name"] is { Length: > 0 } name)
+            await grants.SetNameAsync(subject, ForeignText.Clean(name, 60), cancellationToken);
+    }
+}

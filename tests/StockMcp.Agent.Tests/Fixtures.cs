@@ -1,0 +1,3 @@
+using StockMcp.Agent.Tests.Fixture;
+
+[assembly: AssemblyFixture(typeof(SharedAgent))]
