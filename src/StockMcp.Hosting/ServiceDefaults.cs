@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using StockMcp.Hosting.ConsoleLog;
 
 namespace StockMcp.Hosting;
 
@@ -46,6 +47,7 @@ public static class ServiceDefaults
 
         builder.Services.Configure<FormOptions>(form => (form.ValueCountLimit, form.KeyLengthLimit, form.MultipartBodyLengthLimit) = (200, 256, 256 * 1024));
 
+        builder.Logging.BatchConsoleLines();
         // Requests and SQL are traced, not logged: their query strings and parameters hold codes and tokens (LG-01).
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);

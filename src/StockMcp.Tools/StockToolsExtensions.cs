@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using StockMcp.Tools.MarketData;
@@ -33,6 +34,8 @@ public static class StockToolsExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddTradingApi();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<RecentQuotes>();
         builder.WithResources([OrderCardResource.Create()]);
         foreach (var method in Methods) builder.Services.AddSingleton(services => Create(method, services));
         return builder;

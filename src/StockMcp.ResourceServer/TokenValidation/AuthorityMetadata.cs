@@ -43,6 +43,9 @@ internal sealed partial class AuthorityMetadata(IHttpClientFactory http, IOption
         return keyId is null ? snapshot.Keys.Values : snapshot.Keys.TryGetValue(keyId, out var key) ? [key] : [];
     }
 
+    /// <summary>A name of all keys together: another one when any of them came, went or changed.</summary>
+    public string? KeySet => current?.KeySet;
+
     /// <summary>Where tokens are exchanged.</summary>
     /// <exception cref="TradingException">The authorization server is away, and was not met before.</exception>
     public async Task<string> GetTokenEndpointAsync(CancellationToken cancellationToken)
@@ -95,7 +98,7 @@ internal sealed partial class AuthorityMetadata(IHttpClientFactory http, IOption
         if (document.Issuer != options.Value.Issuer) throw new InvalidDataException($"its discovery document says that the issuer is {document.Issuer}, and the setting {AuthorityOptions.Section}:Issuer says {options.Value.Issuer}");
         if (document.TokenEndpoint is not { Length: > 0 }) throw new InvalidDataException("its discovery document names no token endpoint");
         // A symmetric key in a published set would be a secret that everybody knows.
-        var keys = document.SigningKeys.Where(key => key is AsymmetricSecurityKey or JsonWebKey { Kty: "EC" or "RSA" }).Where(key => key.KeyId is { Length: > 0 });
+        var keys = document.SigningKeys.Where(key => key is AsymmetricSecurityKey or JsonWebKey { Kty: "EC" or "RSA" }).Where(key => key.KeyId is { Length: > 0 } && key.CanComputeJwkThumbprint());
         return new Snapshot(keys.GroupBy(key => key.KeyId).ToDictionary(group => group.Key, group => group.First()), document.TokenEndpoint, document.BackchannelAuthenticationEndpoint is { Length: > 0 } backchannel ? backchannel : new Uri(options.Value.BaseUrl, "connect/backchannel").AbsoluteUri, time.GetUtcNow());
     }
 
@@ -105,5 +108,8 @@ internal sealed partial class AuthorityMetadata(IHttpClientFactory http, IOption
     [LoggerMessage(Level = LogLevel.Warning, Message = "The authorization server {Issuer} cannot be read ({Reason}): {Consequence}")]
     private partial void LogAway(string issuer, string reason, string consequence);
 
-    private sealed record Snapshot(IReadOnlyDictionary<string, SecurityKey> Keys, string TokenEndpoint, string BackchannelEndpoint, DateTimeOffset ReadAt);
+    private sealed record Snapshot(IReadOnlyDictionary<string, SecurityKey> Keys, string TokenEndpoint, string BackchannelEndpoint, DateTimeOffset ReadAt)
+    {
+        public string KeySet { get; } = string.Join(' ', Keys.Select(key => key.Key + "=" + Convert.ToHexString(key.Value.ComputeJwkThumbprint())).Order(StringComparer.Ordinal));
+    }
 }

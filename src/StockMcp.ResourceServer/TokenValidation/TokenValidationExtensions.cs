@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 using StockMcp.Hosting;
@@ -33,12 +34,13 @@ public static partial class TokenValidationExtensions
             http.MaxResponseContentBufferSize = 256 * 1024;
         }).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(3) });
         services.AddSingleton<AuthorityMetadata>();
+        services.AddSingleton<RememberedTokens>();
         services.AddHttpContextAccessor();
         services.AddScoped(provider => provider.GetRequiredService<IHttpContextAccessor>().HttpContext?.Features.Get<Caller>() ?? throw new InvalidOperationException("There is no caller outside a request with a valid token."));
         services.AddScoped(provider => provider.GetRequiredService<IHttpContextAccessor>().HttpContext?.Features.Get<SubjectToken>() ?? throw new InvalidOperationException("There is no token outside a request with a valid one."));
 
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
-        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<AuthorityMetadata, ProtectedResource.McpResource, IOptions<AuthorityOptions>, TimeProvider>(Configure);
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<AuthorityMetadata, RememberedTokens, ProtectedResource.McpResource, IOptions<AuthorityOptions>, TimeProvider>(Configure);
         services.AddAuthorization();
     }
 
@@ -52,7 +54,7 @@ public static partial class TokenValidationExtensions
     /// <summary>Whether the token could not be checked, rather than being wrong.</summary>
     internal static bool CannotTell(HttpContext context) => context.Features.Get<KeysUnknown>() is not null;
 
-    private static void Configure(JwtBearerOptions options, AuthorityMetadata authority, ProtectedResource.McpResource resource, IOptions<AuthorityOptions> settings, TimeProvider time)
+    private static void Configure(JwtBearerOptions options, AuthorityMetadata authority, RememberedTokens remembered, ProtectedResource.McpResource resource, IOptions<AuthorityOptions> settings, TimeProvider time)
     {
         var (issuer, types, audience) = (settings.Value.Issuer, TokenForm.Types(settings.Value), settings.Value.Audience is { Length: > 0 } named ? named : resource.Uri);
         var further = settings.Value.FurtherAudiences.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -74,10 +76,15 @@ public static partial class TokenValidationExtensions
         };
         options.Events = new JwtBearerEvents
         {
-            OnMessageReceived = context => ReceiveAsync(context, authority, types),
+            OnMessageReceived = context => ReceiveAsync(context, authority, remembered, types),
             OnTokenValidated = context =>
             {
-                if (CallerClaims.TryRead(context.Principal!, issuer, types.Contains(TokenForm.AnyJwt), out var caller)) context.HttpContext.Features.Set(caller);
+                if (CallerClaims.TryRead(context.Principal!, issuer, types.Contains(TokenForm.AnyJwt), out var caller))
+                {
+                    context.HttpContext.Features.Set(caller);
+                    // Under the keys that were known before its signature was checked: should they have changed meanwhile, it is checked again.
+                    remembered.Add(context.HttpContext.Features.GetRequiredFeature<SubjectToken>().Value, new(context.Principal!, caller, context.HttpContext.Features.GetRequiredFeature<CheckedUnder>().Keys, new DateTimeOffset(context.SecurityToken.ValidTo, TimeSpan.Zero) + s_skew));
+                }
                 else context.Fail("sub, jti, and client_id or azp, are needed once each");
                 return Task.CompletedTask;
             },
@@ -96,13 +103,21 @@ public static partial class TokenValidationExtensions
         };
     }
 
-    private static async Task ReceiveAsync(MessageReceivedContext context, AuthorityMetadata authority, IReadOnlyList<string> types)
+    private static async Task ReceiveAsync(MessageReceivedContext context, AuthorityMetadata authority, RememberedTokens remembered, IReadOnlyList<string> types)
     {
         const string Scheme = "Bearer ";
         var header = context.Request.Headers.Authorization;
         if (header.Count == 0 || !header.ToString().StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) || header.ToString()[Scheme.Length..].Trim() is not { Length: > 0 } token)
         {
             context.NoResult();
+            return;
+        }
+        if (await authority.PrepareAsync(null, context.HttpContext.RequestAborted) && remembered.Find(token) is { } known)
+        {
+            context.HttpContext.Features.Set(new SubjectToken(token));
+            context.HttpContext.Features.Set(known.Caller);
+            context.Principal = known.Principal;
+            context.Success();
             return;
         }
         if (TokenForm.Refuse(token, types, out var keyId) is { } reason)
@@ -118,6 +133,7 @@ public static partial class TokenValidationExtensions
             return;
         }
         context.HttpContext.Features.Set(new SubjectToken(token));
+        context.HttpContext.Features.Set(new CheckedUnder(authority.KeySet!));
         context.Token = token;
     }
 
@@ -131,4 +147,6 @@ public static partial class TokenValidationExtensions
     private static partial void LogRefused(ILogger logger, string reason);
 
     private sealed record KeysUnknown;
+
+    private sealed record CheckedUnder(string Keys);
 }

@@ -64,6 +64,9 @@ internal sealed class TestAuthority : IAsyncDisposable
 
     public void RotateKey() => Key = NewKey();
 
+    /// <summary>Another key under the same name.</summary>
+    public void ReplaceKey() => Key = new(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = Key.KeyId };
+
     public async Task StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();

@@ -17,10 +17,15 @@ internal sealed class SeparateProcesses : IAsyncDisposable
 
     /// <summary>Starts a system.</summary>
     /// <param name="applications">Which are processes of their own: Server, Authority, Brokerage.</param>
-    public static async Task<SeparateProcesses> StartAsync(params string[] applications)
+    public static Task<SeparateProcesses> StartAsync(params string[] applications) => StartAsync(options => options, applications);
+
+    /// <inheritdoc cref="StartAsync(string[])"/>
+    /// <param name="change">Changes the system's options.</param>
+    /// <param name="applications">Which are processes of their own: Server, Authority, Brokerage.</param>
+    public static async Task<SeparateProcesses> StartAsync(Func<AppHost.DevelopmentSystemOptions, AppHost.DevelopmentSystemOptions> change, params string[] applications)
     {
         var seen = new ConcurrentDictionary<string, IReadOnlyDictionary<string, string>>(); // the applications are built at once
-        var system = await StockMcpSystem.StartAsync(options => options with
+        var system = await StockMcpSystem.StartAsync(options => change(options) with
         {
             Configure = (application, builder) => seen[application] = builder.Configuration.AsEnumerable()
                 .Where(setting => setting.Value is not null && (setting.Key.Contains(':', StringComparison.Ordinal) || setting.Key is "PublicUrl" or "Urls" or "DataDirectory" or "DemoUsers"))
