@@ -20,17 +20,45 @@ public sealed class ClaudeCodeTests(SharedSystem shared) : IDisposable
         await using (var add = Claude("mcp", "add", "--transport", "http", "stock", system.McpUrl.AbsoluteUri)) await add.SucceedAsync();
         await using (var before = Claude("mcp", "list")) (await before.SucceedAsync()).Should().Contain("Needs authentication");
 
-        // Without a terminal it does not ask for the redirect URL.
-        await using (var login = ForeignProcess.Start(Toolbox.Script, ["-qfc", $"'{Toolbox.Bin("claude")}' mcp login stock --no-browser", "/dev/null"], home, Environment))
-        {
-            var printed = await login.ReadUntilAsync(new Regex(@"(?<url>http://localhost[^\s\u001b\u0007]+)[\s\S]*paste the redirect URL", RegexOptions.ExplicitCapture, ForeignProcess.Patience));
-            await login.WriteLineAsync((await alice.AuthorizeAsync(new Uri(printed.Groups["url"].Value))).AbsoluteUri);
-            await login.ReadUntilAsync(new Regex("Authenticated with", RegexOptions.None, ForeignProcess.Patience));
-            await login.SucceedAsync();
-        }
+        await LogInAsync(alice);
 
         await using var after = Claude("mcp", "list");
         (await after.SucceedAsync()).Should().MatchRegex($"stock: {Regex.Escape(system.McpUrl.AbsoluteUri)} .*Connected");
+    }
+
+    [Fact, Requires(Tool.Node, Tool.Script), Trait("Requirement", "AS-12")]
+    public async Task It_outlives_its_token_and_signs_its_user_in_again_once_they_signed_it_out()
+    {
+        var clock = new ShiftedClock();
+        await using var system = await StockMcpSystem.StartAsync(clock: clock);
+        using var alice = Person.Alice(system);
+        await using (var add = Claude("mcp", "add", "--transport", "http", "stock", system.McpUrl.AbsoluteUri)) await add.SucceedAsync();
+        await LogInAsync(alice);
+
+        clock.Advance(TimeSpan.FromMinutes(12)); // a token lives for ten
+        (await ListAsync()).Should().Contain("Connected", "it refreshes by itself");
+
+        await alice.SubmitAsync(new Uri(system.Running.Authority.Url, "account"), "Sign out this agent");
+        clock.Advance(TimeSpan.FromMinutes(12));
+        (await ListAsync()).Should().Contain("Needs authentication").And.NotContain("Connected");
+        await LogInAsync(alice);
+        (await ListAsync()).Should().Contain("Connected");
+    }
+
+    private async Task<string> ListAsync()
+    {
+        await using var list = Claude("mcp", "list");
+        return await list.SucceedAsync();
+    }
+
+    // Without a terminal it does not ask for the redirect URL.
+    private async Task LogInAsync(Person person)
+    {
+        await using var login = ForeignProcess.Start(Toolbox.Script, ["-qfc", $"'{Toolbox.Bin("claude")}' mcp login stock --no-browser", "/dev/null"], home, Environment);
+        var printed = await login.ReadUntilAsync(new Regex(@"(?<url>http://localhost[^\s\u001b\u0007]+)[\s\S]*paste the redirect URL", RegexOptions.ExplicitCapture, ForeignProcess.Patience));
+        await login.WriteLineAsync((await person.AuthorizeAsync(new Uri(printed.Groups["url"].Value))).AbsoluteUri);
+        await login.ReadUntilAsync(new Regex("Authenticated with", RegexOptions.None, ForeignProcess.Patience));
+        await login.SucceedAsync();
     }
 
     // It talks to nobody but us.

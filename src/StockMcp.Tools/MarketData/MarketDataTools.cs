@@ -16,7 +16,8 @@ internal sealed partial class MarketDataTools(TradingClient trading, RecentQuote
     [McpServerTool(Name = "get_quote", Title = "Get quote", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = true, UseStructuredContent = true, OutputSchemaType = typeof(StockQuote))]
     public async partial Task<CallToolResult> GetQuoteAsync([RegularExpression(Symbol.Pattern), StringLength(Symbol.Longest, MinimumLength = 1)] string symbol, CancellationToken cancellationToken = default)
     {
-        var quoted = await recent.GetAsync(symbol, patience => QuoteAsync(symbol, patience), cancellationToken);
+        // Where the brokerage shows prices to its own customers only, nobody sees what another one asked for.
+        var quoted = trading.MarketNeedsAccount ? await QuoteAsync(symbol, cancellationToken) : await recent.GetAsync(symbol, patience => QuoteAsync(symbol, patience), cancellationToken);
         return new CallToolResult { Content = [new TextContentBlock { Text = quoted.Text }], StructuredContent = quoted.Answer };
     }
 

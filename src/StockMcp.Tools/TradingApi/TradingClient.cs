@@ -89,6 +89,9 @@ internal sealed partial class TradingClient(HttpClient http, IUpstreamTokens tok
 
     private static T Same<T>(string symbol, T answer, Func<T, string> symbolOf) => symbolOf(answer) == symbol ? answer : throw Garbage("it is about another share");
 
+    /// <summary>Whether market data is asked for with a token of the caller's own account.</summary>
+    public bool MarketNeedsAccount => MarketData.NeedsAccount;
+
     private MarketDataOptions MarketData => options.Value.MarketData;
 
     // Any right of the agent's that opens the account will do: prices are no secret of it.

@@ -2,6 +2,9 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.IdentityModel.JsonWebTokens;
+using StockMcp.AuthorizationServer.Keys;
 using StockMcp.Testing.ForeignClients;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;
@@ -64,6 +67,35 @@ public sealed class CopiesTests
 
         // A Server also gets a token of its own there.
         static int Count(RequestProbe probe, string answer = "access_token") => probe.Requests.Count(request => request.Path == "/connect/token" && request.Answer.Contains(answer, StringComparison.Ordinal));
+    }
+
+    [Fact, Trait("Requirement", "KM-01")]
+    public async Task Signing_keys_that_come_and_go_under_load_cost_nobody_a_401_on_any_copy()
+    {
+        var clock = new ShiftedClock();
+        await using var copies = await ManyCopies.StartAsync(clock);
+        var system = copies.System;
+        using var alice = Person.Alice(system);
+        var (flow, _) = await RegisterAsync(system);
+        var tokens = await flow.RedeemAsync(await alice.AuthorizeAsync(flow.AuthorizationUrl));
+        KeyRotation[] rotations = [system.Running.Authority.Services.GetRequiredService<KeyRotation>(), copies.Further[1].GetRequiredService<KeyRotation>()];
+        await rotations[0].RotateAsync(default);
+        var kids = new HashSet<string>();
+
+        // In two days and a quarter the next key is announced, signs, and the one before it retires and is removed.
+        for (var hours = 0; hours < 54; hours += 6)
+        {
+            tokens = await flow.RefreshAsync(tokens.RefreshToken!);
+            kids.Add(new JsonWebToken(tokens.AccessToken).Kid);
+            var calls = Enumerable.Range(0, 12).Select(_ => CallAsync(system, tokens.AccessToken, "get_account")).ToList();
+            foreach (var rotation in rotations) await rotation.RunAsync(default); // in the midst of the calls
+            (await Task.WhenAll(calls)).Should().OnlyContain(answer => !answer.Contains("\"isError\":true"));
+            clock.Advance(TimeSpan.FromHours(6));
+        }
+
+        kids.Should().HaveCount(2);
+        system.Server.Requests.Should().NotContain(request => request.Status == 401);
+        copies.ServerRequests.Values.Should().OnlyContain(count => count >= 50);
     }
 
     private static async Task<(CodeFlow Flow, string ClientId)> RegisterAsync(StockMcpSystem system)

@@ -103,7 +103,12 @@ public sealed class RecordedClientTests(SharedSystem shared)
 
         using var answer = await http.GetAsync(QueryHelpers.AddQueryString(new Uri(system.Running.Authority.Url, "connect/authorize").AbsoluteUri, new Dictionary<string, string?>
         {
-            ["response_type"] = "code", ["client_id"] = clientId, ["code_challenge"] = new string('x', 43), ["code_challenge_method"] = "S256", ["redirect_uri"] = "http://127.0.0.1:33418/callback", ["resource"] = system.McpUrl + "/",
+            ["response_type"] = "code",
+            ["client_id"] = clientId,
+            ["code_challenge"] = new string('x', 43),
+            ["code_challenge_method"] = "S256",
+            ["redirect_uri"] = "http://127.0.0.1:33418/callback",
+            ["resource"] = system.McpUrl + "/",
         }));
 
         answer.StatusCode.Should().Be(HttpStatusCode.BadRequest);
