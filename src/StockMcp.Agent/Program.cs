@@ -27,9 +27,9 @@ public static class Program
         builder.AddServiceDefaults();
         builder.AddDatabase<AgentDbContext, PostgreSqlAgentDbContext>("agent");
         builder.AddKeysInDatabase<AgentDbContext>();
-        builder.AddSignIn();      // SignIn/      people sign in at the Authority; sessions
         builder.AddGrants();      // Grants/      the tokens that a person gave this agent, encrypted
-        builder.AddStockTools();  // StockTools/  the tools, called for one person
+        builder.AddStockTools();  // StockTools/  the tools, called for one person: over MCP, or in this process
+        builder.AddSignIn();      // SignIn/      people sign in at the Authority; sessions
         builder.AddChatModel();   // ChatModel/   what answers: a model, or the command grammar
         builder.AddChats();       // Chats/       conversations, and what interrupts them: connect cards, approval cards
         builder.AddTasks();       // Tasks/       orders that wait for a price, and the worker that watches it

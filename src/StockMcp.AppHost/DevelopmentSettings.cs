@@ -25,7 +25,7 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["StartPage:SignInHint"] = $"In this demo, sign in as {string.Join(" or ", DemoUsers.All.Select(user => $"{user.UserName} / {user.Password}"))}.",
     });
 
-    public IReadOnlyDictionary<string, string?> Authority(IReadOnlyDictionary<string, string?> more) => Merge(more, new()
+    public IReadOnlyDictionary<string, string?> Authority(IReadOnlyDictionary<string, string?> more, bool agentIsResource) => Merge(agentIsResource ? Merge(more, AgentAsResource()) : more, new()
     {
         ["PublicUrl"] = Origin(authority),
         ["Urls"] = Origin(authority),
@@ -52,6 +52,33 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["Clients:1:Scopes:1"] = "orders:read",
         ["Clients:1:Scopes:2"] = "orders:write",
     });
+
+    // With the tools in its own process the Agent is a resource of the Authority, too, and asks for approvals as the Server does.
+    private Dictionary<string, string?> AgentAsResource() => new()
+    {
+        ["Clients:1:GrantTypes:0"] = "authorization_code",
+        ["Clients:1:GrantTypes:1"] = "refresh_token",
+        ["Clients:1:GrantTypes:2"] = "urn:ietf:params:oauth:grant-type:token-exchange",
+        ["Clients:1:GrantTypes:3"] = "urn:openid:params:grant-type:ciba",
+        ["Clients:1:GrantTypes:4"] = "client_credentials",
+        ["Clients:1:Resources:0"] = new Uri(agent, "mcp").AbsoluteUri,
+        ["Clients:1:Resources:1"] = new Uri(authority, "approvals/v1").AbsoluteUri,
+        ["Clients:1:Audiences:0"] = "brokerage",
+        ["Clients:1:Audiences:1"] = new Uri(authority, "me/v1").AbsoluteUri,
+        ["Clients:1:Scopes:3"] = "connected_accounts:read",
+        ["Clients:1:Scopes:4"] = "approvals",
+        ["Resources:1:Uri"] = new Uri(agent, "mcp").AbsoluteUri,
+        ["Resources:1:DisplayName"] = "StockMcp Agent",
+        ["Resources:1:ClientId"] = AgentAtAuthority,
+        ["Resources:1:Scopes:0:Name"] = "portfolio:read",
+        ["Resources:1:Scopes:0:Words"] = "See your balance, your positions and how they did",
+        ["Resources:1:Scopes:0:Default"] = "true",
+        ["Resources:1:Scopes:1:Name"] = "orders:read",
+        ["Resources:1:Scopes:1:Words"] = "See your orders, and work out what an order would cost",
+        ["Resources:1:Scopes:1:Default"] = "true",
+        ["Resources:1:Scopes:2:Name"] = "orders:write",
+        ["Resources:1:Scopes:2:Words"] = "Ask you to approve orders, and cancel orders. Nothing is placed without your yes",
+    };
 
     public IReadOnlyDictionary<string, string?> Brokerage(IReadOnlyDictionary<string, string?> more) => Merge(more, new()
     {
@@ -82,6 +109,7 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["Authority:ClientId"] = AgentAtAuthority,
         ["Authority:ClientSecret"] = secrets.AgentAtAuthority,
         ["Agent:McpServer"] = new Uri(server, "mcp").AbsoluteUri,
+        ["TradingApi:BaseUrl"] = brokerage.AbsoluteUri,
     });
 
     private static string Origin(Uri url) => url.GetLeftPart(UriPartial.Authority);

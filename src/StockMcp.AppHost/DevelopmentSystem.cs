@@ -48,7 +48,7 @@ public sealed class DevelopmentSystem : IAsyncDisposable
 
         var system = new DevelopmentSystem(
             new("Server", Url(ports[0]), StockMcp.Server.Program.Build, settings.Server(options.ServerSettings), options.Configure),
-            new("Authority", Url(ports[1]), StockMcp.Authority.Program.Build, settings.Authority(options.AuthoritySettings), options.Configure),
+            new("Authority", Url(ports[1]), StockMcp.Authority.Program.Build, settings.Authority(options.AuthoritySettings, options.AgentSettings.GetValueOrDefault("Agent:Tools") == "direct"), options.Configure),
             new("Brokerage", Url(ports[2]), StockMcp.Brokerage.Program.Build, settings.Brokerage(options.BrokerageSettings), options.Configure),
             new("Agent", Url(ports[3]), StockMcp.Agent.Program.Build, settings.Agent(options.AgentSettings), options.Configure),
             redis);

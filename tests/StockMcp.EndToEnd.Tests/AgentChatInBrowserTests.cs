@@ -27,9 +27,9 @@ public sealed class AgentChatInBrowserTests(Browser browser)
         var message = page.GetByLabel("Message");
         await message.FillAsync("price of WAYNE");
         await message.PressAsync("Enter");
-        await Assertions.Expect(page.GetByText("WAYNE: bid")).ToBeVisibleAsync(new() { Timeout = 20_000 });
+        await Assertions.Expect(page.Locator("#log").GetByText("WAYNE: bid")).ToBeVisibleAsync(new() { Timeout = 20_000 });
         await SayAsync("my portfolio");
-        await Assertions.Expect(page.GetByText("buying power", new() { Exact = false }).First).ToBeVisibleAsync(new() { Timeout = 20_000 });
+        await Assertions.Expect(page.Locator("#log").GetByText("buying power").First).ToBeVisibleAsync(new() { Timeout = 20_000 });
         await SayAsync("buy 10 WAYNE at 90 or less");
         var card = page.GetByRole(AriaRole.Article, new() { Name = "Your yes is needed" });
         await Assertions.Expect(card.GetByText("waits for your yes")).ToBeVisibleAsync(new() { Timeout = 20_000 });

@@ -27,21 +27,24 @@
     if (text !== null) place.textContent = text;
   }
 
-  // The log as the server renders it now takes the place of the one that is shown.
-  async function refresh() {
+  // The log as the server renders it now takes the place of the one that is shown; what streamed in meanwhile gives way in the same moment.
+  async function refresh(instead) {
     const old = log();
     if (!old) return;
     const response = await fetch(location.pathname, byScript);
     if (response.status === 401) { say('You are signed out here. Reload this page to sign in again.'); throw new Error('signed out'); }
     if (!response.ok) return;
     const fresh = new DOMParser().parseFromString(await response.text(), 'text/html').getElementById('log');
-    if (!fresh || fresh.innerHTML === old.innerHTML) { if (fresh) Object.assign(old.dataset, { busy: '' }, fresh.dataset); return; }
+    if (!fresh) return;
     const follow = atEnd();
     const open = new Set([...old.querySelectorAll('details[open]')].map(details => details.dataset.keep));
     const adopted = document.adoptNode(fresh);
     for (const details of adopted.querySelectorAll('details')) details.open = open.has(details.dataset.keep);
-    if (old.contains(document.activeElement)) adopted.dataset.focused = '1';
-    old.replaceWith(adopted);
+    instead?.();
+    // What did not change is left alone: somebody may be about to press something there.
+    if (adopted.innerHTML === old.innerHTML) {
+      for (const name of ['busy', 'live', 'resume']) if (adopted.dataset[name]) old.dataset[name] = adopted.dataset[name]; else delete old.dataset[name];
+    } else old.replaceWith(adopted);
     if (follow) toEnd();
   }
 
@@ -94,7 +97,7 @@
       for await (const event of events(response)) {
         if (event.name === 'text') { said += event.text; show(answer, said); show(step, null); if (atEnd()) toEnd(); }
         else if (event.name === 'step') show(step, event.text);
-        else if (event.name === 'changed') { await refresh(); said = ''; show(answer, null); show(step, null); }
+        else if (event.name === 'changed') { await refresh(() => { said = ''; show(answer, null); show(step, null); }); }
       }
       return true;
     } catch {
@@ -103,9 +106,7 @@
     } finally {
       running = false;
       button.disabled = false;
-      show(answer, null);
-      show(step, null);
-      refresh().catch(() => {});
+      refresh(() => { show(answer, null); show(step, null); }).catch(() => {});
     }
   }
 

@@ -102,6 +102,8 @@ internal sealed partial class CommandGrammar : IChatClient
             order["review_id"] = (string?)review;
             return new FunctionCallContent(Guid.CreateVersion7().ToString("N"), "place_order", order);
         }
+        if (call?.Name == "place_order" && (string?)answer["data"]?["status"] == "approval_pending")
+            return new TextContent($"I asked for your yes: see the card, code {(string?)answer["data"]?["code"]}. Nothing is ordered unless you say yes on your own page.");
         return new TextContent((string?)answer["text"] ?? "Done.");
     }
 

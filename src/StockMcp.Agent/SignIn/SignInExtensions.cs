@@ -88,7 +88,7 @@ public static class SignInExtensions
     /// <summary><c>/sign-in</c>, <c>/sign-out</c>, and where the Authority sends the browser back to.</summary>
     public static void MapSignIn(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/sign-in", (IOptions<AgentOptions> agent, string? returnUrl) => SignIn(agent.Value, returnUrl));
+        routes.MapGet("/sign-in", (IOptions<AgentOptions> agent, PublicUrl publicUrl, string? returnUrl) => SignIn(agent.Value.Resource(publicUrl), returnUrl));
         routes.MapGet(CallbackPath, CompleteAsync);
         routes.MapPost("/sign-out", async (HttpContext context, SessionCookie session) =>
         {
@@ -100,7 +100,7 @@ public static class SignInExtensions
     /// <summary>The person who is signed in, as the Authority names them.</summary>
     internal static string Subject(this ClaimsPrincipal session) => session.GetClaim(Claims.Subject) ?? throw new InvalidOperationException("Nobody is signed in.");
 
-    private static IResult SignIn(AgentOptions agent, string? returnUrl)
+    private static IResult SignIn(string resource, string? returnUrl)
     {
         var properties = new AuthenticationProperties(new Dictionary<string, string?>
         {
@@ -111,7 +111,7 @@ public static class SignInExtensions
         {
             RedirectUri = LocalUrl.Or(returnUrl, "/chats"),
         };
-        properties.SetParameter(Parameters.Resource, agent.Resource);
+        properties.SetParameter(Parameters.Resource, resource);
         return Results.Challenge(properties, [OpenIddictClientAspNetCoreDefaults.AuthenticationScheme]);
     }
 

@@ -1,6 +1,16 @@
 using System.Text.Json.Nodes;
 using StockMcp.Agent.Grants;
+using StockMcp.ResourceServer.ArgumentChecks;
+using StockMcp.ResourceServer.Observability;
+using StockMcp.ResourceServer.ProtectedResource;
+using StockMcp.ResourceServer.TokenValidation;
+using StockMcp.ResourceServer.UpstreamTokens;
+using StockMcp.Server.Approvals;
+using StockMcp.Server.ConnectedAccounts;
+using StockMcp.Server.Orders;
+using StockMcp.Tools;
 using StockMcp.Tools.Schemas;
+using StockMcp.Tools.Scopes;
 
 namespace StockMcp.Agent.StockTools;
 
@@ -14,8 +24,24 @@ public static class AgentToolsExtensions
         builder.Services.AddOptions<AgentOptions>().BindConfiguration(AgentOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateDataAnnotations().ValidateOnStart();
         builder.Logging.AddFilter("ModelContextProtocol", LogLevel.Error); // it logs each request several times, with arguments
         builder.Services.AddHttpClient(McpStockTools.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
-        builder.Services.AddSingleton<IStockTools, McpStockTools>();
+        if (builder.Configuration.GetSection(AgentOptions.Section).Get<AgentOptions>() is { IsDirect: true }) AddDirect(builder);
+        else builder.Services.AddSingleton<IStockTools, McpStockTools>();
         builder.Services.AddScoped<Names>();
+    }
+
+    // What makes a server of the tools, without its endpoint: the agent is the resource, and places what was approved.
+    private static void AddDirect(WebApplicationBuilder builder)
+    {
+        builder.AddObservability();
+        builder.AddProtectedResource(new() { Name = "StockMcp Agent", DefaultScopes = StockScopes.Default });
+        builder.AddTokenValidation();
+        builder.AddUpstreamTokens();
+        builder.AddApprovals();
+        builder.AddOrders();
+        builder.AddConnectedAccounts();
+        builder.Services.AddArgumentChecks();
+        builder.Services.AddMcpServer().WithStockTools();
+        builder.Services.AddSingleton<IStockTools, DirectStockTools>();
     }
 }
 

@@ -9,7 +9,6 @@ using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 using StockMcp.Agent.Grants;
 using StockMcp.Agent.SignIn;
-using StockMcp.Tools.Schemas;
 using StockMcp.Tools.Scopes;
 
 namespace StockMcp.Agent.StockTools;
@@ -37,11 +36,11 @@ internal sealed partial class McpStockTools(
 
     public async Task<ToolAnswer> CallAsync(string subject, string tool, JsonObject arguments, CancellationToken cancellationToken)
     {
-        if (!ToolCatalog.Names.Contains(tool)) return new ToolAnswer.Refused("unknown_tool", "There is no such tool.", Retry: false, MoneyMayHaveMoved: false);
+        if (!ToolCatalog.Names.Contains(tool)) return ToolCalls.NoSuchTool;
         try
         {
             var given = arguments.ToDictionary(argument => argument.Key, argument => (object?)JsonSerializer.SerializeToElement(argument.Value), StringComparer.Ordinal);
-            return Read(await WithClientAsync(subject, (client, token) => client.CallToolAsync(tool, given, cancellationToken: token), cancellationToken));
+            return ToolCalls.Read(await WithClientAsync(subject, (client, token) => client.CallToolAsync(tool, given, cancellationToken: token), cancellationToken), authority.Value);
         }
         catch (SignInNeededException)
         {
@@ -78,7 +77,7 @@ internal sealed partial class McpStockTools(
                 await using var client = await McpClient.CreateAsync(transport, new() { ClientInfo = new Implementation { Name = "stockmcp-agent", Version = "1" } }, loggers, either.Token);
                 var answer = await call(client, either.Token);
                 // The resource takes the token still, what stands behind it does not: whether the sign-in is over, the refresh tells.
-                return answer is CallToolResult { IsError: true } result && ErrorOf(result) is { } error && (string?)error["code"] == AuthorizationEnded ? throw new TokenRefusedException() : answer;
+                return answer is CallToolResult { IsError: true } result && ToolCalls.ErrorOf(result) is { } error && (string?)error["code"] == AuthorizationEnded ? throw new TokenRefusedException() : answer;
             }
             catch (Exception exception) when (Cause<TokenRefusedException>(exception) is not null)
             {
@@ -91,21 +90,6 @@ internal sealed partial class McpStockTools(
             }
         }
     }
-
-    private ToolAnswer Read(CallToolResult result)
-    {
-        var text = string.Join('\n', result.Content.OfType<TextContentBlock>().Select(block => block.Text));
-        if (result.IsError is not true) return new ToolAnswer.Done(DataOf(result), text);
-        var error = ErrorOf(result) ?? [];
-        var (code, message) = ((string?)error["code"] ?? "tool_failed", (string?)error["message"] ?? ForeignText.Clean(text, 400));
-        // Only a link to where the person manages their connections is shown to them.
-        if (code == "connection_required" && (string?)error["connect_uri"] is { } uri && authority.Value.Owns(uri)) return new ToolAnswer.ConnectNeeded(uri, message);
-        return new ToolAnswer.Refused(code, message, (bool?)error["retry"] ?? false, (bool?)error["money_may_have_moved"] ?? false);
-    }
-
-    private static JsonObject DataOf(CallToolResult result) => result.StructuredContent is { ValueKind: JsonValueKind.Object } structured ? JsonObject.Create(structured)! : [];
-
-    private static JsonObject? ErrorOf(CallToolResult result) => DataOf(result)["error"] as JsonObject;
 
     private static T? Cause<T>(Exception? exception) where T : Exception
     {

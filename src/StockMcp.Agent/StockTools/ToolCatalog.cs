@@ -9,7 +9,7 @@ namespace StockMcp.Agent.StockTools;
 /// <summary>The tools that this agent uses: fixed in code, with their scopes, whatever a server lists or a model asks for.</summary>
 internal static class ToolCatalog
 {
-    public const string PlaceOrder = "place_order";
+    public const string PlaceOrder = StockToolsExtensions.PlaceOrder;
     public const string GetOrderApproval = "get_order_approval";
 
     // The page and the worker wait for a person; a model does not.
