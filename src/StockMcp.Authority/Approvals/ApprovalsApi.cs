@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OpenIddict.Abstractions;
+using StockMcp.Authority.Mandates;
 using StockMcp.Authority.TradingLimits;
 using StockMcp.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -54,12 +55,15 @@ internal static class ApprovalsApi
             : TypedResults.Json(new Problem("conflict", "There is no such approval of this client, it was not used, or it ended otherwise."), statusCode: StatusCodes.Status409Conflict);
     }
 
-    /// <summary>A person's bounds, and what of them is used up today.</summary>
-    public static async Task<Results<Ok<LimitsAnswer>, JsonHttpResult<Problem>>> LimitsAsync(string? sub, TradingLimitStore limits, CancellationToken cancellationToken)
+    /// <summary>A person's bounds, and what of them is used up today; with an agent, also the mandates within which it may order for them.</summary>
+    public static async Task<Results<Ok<LimitsAnswer>, JsonHttpResult<Problem>>> LimitsAsync(string? sub, string? client_id, TradingLimitStore limits, MandateStore mandates, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!Guid.TryParse(sub, out var personId)) return Refuse("sub must be a person's.");
         var limit = await limits.ReadAsync(personId, cancellationToken);
-        return TypedResults.Ok(new LimitsAnswer(limit.Trading, Usd(limit.LargestOrder), Usd(limit.LargestDailyTotal), Usd(await limits.UsedTodayAsync(personId, cancellationToken))!, limit.Allowed.Count > 0 ? limit.Allowed : null, limit.Denied, "USD"));
+        return TypedResults.Ok(new LimitsAnswer(limit.Trading, Usd(limit.LargestOrder), Usd(limit.LargestDailyTotal), Usd(await limits.UsedTodayAsync(personId, cancellationToken))!, limit.Allowed.Count > 0 ? limit.Allowed : null, limit.Denied, "USD")
+        {
+            Mandates = client_id is null ? null : [.. (await mandates.ListGoodAsync(personId, client_id, cancellationToken)).Select(mandate => new MandateAnswer(JsonSerializer.Deserialize<JsonElement>(mandate.Details), Usd(mandate.LeftOn(Mandate.DayOf(time.GetUtcNow())))!, Usd(mandate.Left)!))],
+        });
     }
 
     private static string? Usd(decimal? amount) => amount?.ToString("0.00", CultureInfo.InvariantCulture);
@@ -94,7 +98,12 @@ internal static class ApprovalsApi
         [property: JsonPropertyName("used_today")] string UsedToday,
         [property: JsonPropertyName("allowed_symbols")] IReadOnlyList<string>? AllowedSymbols,
         [property: JsonPropertyName("denied_symbols")] IReadOnlyList<string> DeniedSymbols,
-        [property: JsonPropertyName("currency")] string Currency);
+        [property: JsonPropertyName("currency")] string Currency)
+    {
+        [JsonPropertyName("mandates"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public IReadOnlyList<MandateAnswer>? Mandates { get; init; }
+    }
+
+    internal sealed record MandateAnswer([property: JsonPropertyName("terms")] JsonElement Terms, [property: JsonPropertyName("left_today")] string LeftToday, [property: JsonPropertyName("left")] string Left);
 }
 
 /// <summary>An approval as the API shows it.</summary>

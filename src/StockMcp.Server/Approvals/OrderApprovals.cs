@@ -21,11 +21,11 @@ internal sealed class OrderApprovals(Caller caller, ApprovalsClient approvals, O
         return new OrderApproval
         {
             ApprovalId = asked.ApprovalId,
-            Status = ApprovalStatus.ApprovalPending,
+            Status = asked.MandateId is null ? ApprovalStatus.ApprovalPending : ApprovalStatus.Executing,
             BindingMessage = asked.BindingMessage,
             ApprovalUri = asked.ApprovalUri,
             ExpiresAt = asked.ExpiresAt,
-            Order = order,
+            Order = order with { MandateId = asked.MandateId },
             ClientOrderId = OrderWork.ClientOrderId(asked.ApprovalId),
         };
     }

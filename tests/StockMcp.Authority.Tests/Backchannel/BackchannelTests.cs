@@ -292,7 +292,7 @@ public sealed class BackchannelTests(BackchannelTests.System backchannel) : ICla
             metadata["backchannel_authentication_endpoint"].Should().Be(new Uri(TestAgent.Issuer(backchannel.Running), "connect/backchannel").AbsoluteUri);
             metadata.Body.GetProperty("backchannel_token_delivery_modes_supported").EnumerateArray().Select(mode => mode.GetString()).Should().Equal("poll");
             metadata["backchannel_user_code_parameter_supported"].Should().Be("False");
-            metadata.Body.GetProperty("authorization_details_types_supported").EnumerateArray().Select(type => type.GetString()).Should().Equal("stock_order");
+            metadata.Body.GetProperty("authorization_details_types_supported").EnumerateArray().Select(type => type.GetString()).Should().BeEquivalentTo("stock_order", "stock_trading_mandate");
             metadata["token_endpoint"].Should().EndWith("/connect/token");
             metadata["grant_types_supported"].Should().Contain(BackchannelClient.Grant);
             metadata["scopes_supported"].Should().Contain("orders:write").And.NotContain("approvals");
