@@ -128,6 +128,12 @@ public sealed class Approval
     /// <summary>At which price.</summary>
     public string? FilledPrice { get; set; }
 
+    /// <summary>When the other side took it, as it says.</summary>
+    public DateTimeOffset? SubmittedAt { get; set; }
+
+    /// <summary>When it was filled, as the other side says.</summary>
+    public DateTimeOffset? FilledAt { get; set; }
+
     /// <summary>Why it ended so: a stable code.</summary>
     public string? Reason { get; set; }
 

@@ -250,6 +250,7 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
         var again = approval.State == outcome.State;
         approval.Reason = outcome.Reason;
         (approval.OrderId, approval.OrderStatus, approval.FilledQuantity, approval.FilledPrice) = (outcome.OrderId, outcome.OrderStatus, outcome.FilledQuantity, outcome.FilledPrice);
+        (approval.SubmittedAt, approval.FilledAt) = (outcome.SubmittedAt, outcome.FilledAt);
         // Who looks up in vain waits longer each time.
         var pause = TimeSpan.FromSeconds(Math.Min(s_longestPause.TotalSeconds, 5 * Math.Pow(2, Math.Min(approval.Leases, 10))));
         approval.LeaseEndsAt = outcome.State == ApprovalState.Unknown ? now + pause : null;

@@ -50,7 +50,7 @@ internal static class ApprovalsApi
         if (state is not { } ended) return Refuse("status must be one of: placed, rejected, not_placed, unknown.");
         if (new[] { body.OrderId, body.OrderStatus, body.FilledQuantity, body.FilledPrice, body.Reason }.Any(text => text?.Length > LongestText)) return Refuse($"No member may be longer than {LongestText} characters.");
         if (ended == ApprovalState.Placed && body.OrderId is not { Length: > 0 }) return Refuse("order_id is required when the order is placed.");
-        return await approvals.ReportAsync(Client(context), id, new ReportedOutcome(ended, Clean(body.OrderId), Clean(body.OrderStatus), Clean(body.FilledQuantity), Clean(body.FilledPrice), Clean(body.Reason)), cancellationToken)
+        return await approvals.ReportAsync(Client(context), id, new ReportedOutcome(ended, Clean(body.OrderId), Clean(body.OrderStatus), Clean(body.FilledQuantity), Clean(body.FilledPrice), Clean(body.Reason), body.SubmittedAt, body.FilledAt), cancellationToken)
             ? TypedResults.NoContent()
             : TypedResults.Json(new Problem("conflict", "There is no such approval of this client, it was not used, or it ended otherwise."), statusCode: StatusCodes.Status409Conflict);
     }
@@ -76,6 +76,8 @@ internal static class ApprovalsApi
 
     internal sealed record Problem([property: JsonPropertyName("error")] string Error, [property: JsonPropertyName("error_description")] string Description);
 
+    internal sealed record ReceiptAnswer([property: JsonPropertyName("receipt")] string Receipt, [property: JsonPropertyName("issuer")] string Issuer, [property: JsonPropertyName("jwks_uri")] string JwksUri);
+
     internal sealed record LeaseList([property: JsonPropertyName("leases")] IReadOnlyList<LeaseAnswer> Leases);
 
     internal sealed record LeaseAnswer([property: JsonPropertyName("auth_req_id")] string AuthReqId, [property: JsonPropertyName("approval")] ApprovalAnswer Approval)
@@ -89,7 +91,9 @@ internal static class ApprovalsApi
         [property: JsonPropertyName("order_status")] string? OrderStatus,
         [property: JsonPropertyName("filled_quantity")] string? FilledQuantity,
         [property: JsonPropertyName("filled_price")] string? FilledPrice,
-        [property: JsonPropertyName("reason")] string? Reason);
+        [property: JsonPropertyName("reason")] string? Reason,
+        [property: JsonPropertyName("submitted_at")] DateTimeOffset? SubmittedAt,
+        [property: JsonPropertyName("filled_at")] DateTimeOffset? FilledAt);
 
     internal sealed record LimitsAnswer(
         [property: JsonPropertyName("trading")] bool Trading,

@@ -110,7 +110,7 @@ internal sealed class MandateStore(AuthorityDbContext database, AuthorizationDet
     /// <summary>Finds one that covers an order, and takes what the order counts as off its budgets. Call it in the transaction that stores the order.</summary>
     public async Task<Mandate?> UseAsync(Guid personId, string agentId, ApprovableDetails order, CancellationToken cancellationToken)
     {
-        if (order.Type.Name != MandateTerms.OrderType || order.Terms.Total is not { } total) return null;
+        if (Type is null || order.Type.Name != MandateTerms.OrderType || order.Terms.Total is not { } total) return null;
         foreach (var mandate in await ListGoodAsync(personId, agentId, cancellationToken))
         {
             if (mandate.Terms.Outside(order.Element) is null && await TakeAsync(mandate.Id, Mandate.Cents(total), cancellationToken)) return mandate;

@@ -305,6 +305,9 @@ namespace StockMcp.Authority.Migrations
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("FilledAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("FilledPrice")
                         .HasColumnType("TEXT");
 
@@ -359,6 +362,9 @@ namespace StockMcp.Authority.Migrations
                         .HasColumnType("TEXT");
 
                     b.Property<int>("State")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("SubmittedAt")
                         .HasColumnType("INTEGER");
 
                     b.Property<decimal?>("Total")
@@ -666,6 +672,23 @@ namespace StockMcp.Authority.Migrations
                     b.HasIndex("PersonId", "AgentId");
 
                     b.ToTable("Mandates", (string)null);
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Receipts.ReceiptKey", b =>
+                {
+                    b.Property<string>("Kid")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("FirstUsedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Jwk")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Kid");
+
+                    b.ToTable("ReceiptKeys", (string)null);
                 });
 
             modelBuilder.Entity("StockMcp.Authority.Registration.RegistrationAttempt", b =>

@@ -91,6 +91,10 @@ internal sealed record OrderOutcome(string Status)
 
     public string? FilledPrice { get; init; }
 
+    public DateTimeOffset? SubmittedAt { get; init; }
+
+    public DateTimeOffset? FilledAt { get; init; }
+
     public string? Reason { get; init; }
 }
 
@@ -182,6 +186,15 @@ internal sealed record LimitsJson(bool Trading, string UsedToday, string Currenc
         Currency = ForeignText.Clean(Currency, 8),
         Mandates = [.. (Mandates ?? []).Select(mandate => mandate.Read())],
     };
+}
+
+internal sealed record ReceiptJson(string Receipt, string Issuer, string JwksUri)
+{
+    private const int LongestReceipt = 64 * 1024;
+
+    public OrderReceipt Read()
+        => Receipt.Length is > 0 and <= LongestReceipt && Receipt.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.')
+            ? new(Receipt, ApprovalJson.Page(Issuer), ApprovalJson.Page(JwksUri)) : throw ApprovalJson.Invalid("it is no receipt");
 }
 
 internal sealed record MandateJson(MandateTermsJson Terms, string LeftToday, string Left)

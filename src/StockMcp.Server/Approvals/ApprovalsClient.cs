@@ -137,6 +137,21 @@ internal sealed partial class ApprovalsClient(
         };
     }
 
+    /// <summary>The receipt of an order of this person with this agent.</summary>
+    /// <returns><see langword="null"/> if there is none.</returns>
+    /// <exception cref="TradingException">It cannot be read now.</exception>
+    public async Task<OrderReceipt?> ReceiptAsync(Guid approvalId, Caller caller, CancellationToken cancellationToken)
+    {
+        if (!IsThere) throw new TradingException(ErrorCode.UpstreamRefused, "The authorization server in use has no approvals, and no receipts.");
+        using var response = await SendAsync(HttpMethod.Get, $"{approvalId:D}/receipt?sub={Uri.EscapeDataString(caller.Subject)}&client_id={Uri.EscapeDataString(caller.ClientId)}", null, Patience, cancellationToken);
+        return response.StatusCode switch
+        {
+            HttpStatusCode.OK => (await ReadAsync<ReceiptJson>(response, cancellationToken)).Read(),
+            HttpStatusCode.NotFound => null,
+            _ => throw Refused(response),
+        };
+    }
+
     /// <summary>Approved orders that nobody finishes, for this copy to finish.</summary>
     /// <exception cref="TradingException">They cannot be had now.</exception>
     public async Task<IReadOnlyList<LeasedApproval>> LeaseAsync(CancellationToken cancellationToken)

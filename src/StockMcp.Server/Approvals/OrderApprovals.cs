@@ -44,6 +44,10 @@ internal sealed class OrderApprovals(Caller caller, ApprovalsClient approvals, O
         return now;
     }
 
+    public async Task<OrderReceipt> GetReceiptAsync(Guid approvalId, CancellationToken cancellationToken)
+        => await approvals.ReceiptAsync(approvalId, caller, cancellationToken)
+            ?? throw new TradingException(ErrorCode.NotFound, "There is no receipt: this agent did not ask this person for such an approval, or its order was not placed. get_order_approval tells what became of it.") { Argument = "approval_id" };
+
     public Task<TradingLimits> GetLimitsAsync(CancellationToken cancellationToken) => approvals.LimitsAsync(caller, cancellationToken);
 
     private async Task<OrderApproval> FindAsync(Guid approvalId, string? known, TimeSpan wait, CancellationToken cancellationToken)

@@ -31,7 +31,18 @@ public interface IOrderApprovals
     /// <summary>What the person allows their agents to spend.</summary>
     /// <exception cref="TradingException">It cannot be read now.</exception>
     Task<TradingLimits> GetLimitsAsync(CancellationToken cancellationToken);
+
+    /// <summary>The signed receipt of an order that this agent asked this person for.</summary>
+    /// <exception cref="TradingException">The order was not placed, or it cannot be read now.</exception>
+    Task<OrderReceipt> GetReceiptAsync(Guid approvalId, CancellationToken cancellationToken)
+        => throw new TradingException(ErrorCode.UpstreamRefused, "What keeps the approvals here gives no receipts.");
 }
+
+/// <summary>A signed receipt.</summary>
+/// <param name="Jws">It, as a JWS (RFC 7515, compact). It is no token: nothing can be done with it but show it.</param>
+/// <param name="Issuer">Who signed it.</param>
+/// <param name="JwksUri">Where the issuer publishes the keys.</param>
+public sealed record OrderReceipt(string Jws, string Issuer, string JwksUri);
 
 /// <summary>What a person should know beside the order that they are asked about.</summary>
 /// <param name="Name">The company's name.</param>

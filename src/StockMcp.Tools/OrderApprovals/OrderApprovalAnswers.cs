@@ -108,6 +108,15 @@ internal sealed record TradingMandateInfo
     [Description("When it ends, UTC.")] public required DateTimeOffset ExpiresAt { get; init; }
 }
 
+internal sealed record OrderReceiptInfo
+{
+    [Description("Id of the request.")] public required string ApprovalId { get; init; }
+    [Description("The receipt, as a JWS: who asked, through which agent, what allowed it, the exact terms, the brokerage's answer, and the line in the audit log. Save it to a file as it is.")] public required string Receipt { get; init; }
+    [Description("Who signed it: the person's authorization server.")] public required string Issuer { get; init; }
+    [Description("Where the keys are that verify it.")] public required string JwksUrl { get; init; }
+    [Description("How to verify it, in a sentence.")] public required string HowToVerify { get; init; }
+}
+
 internal enum CancelStatus
 {
     Accepted,

@@ -312,6 +312,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("bigint");
 
+                    b.Property<long?>("FilledAt")
+                        .HasColumnType("bigint");
+
                     b.Property<string>("FilledPrice")
                         .HasColumnType("text");
 
@@ -367,6 +370,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
 
                     b.Property<int>("State")
                         .HasColumnType("integer");
+
+                    b.Property<long?>("SubmittedAt")
+                        .HasColumnType("bigint");
 
                     b.Property<decimal?>("Total")
                         .HasColumnType("numeric");
@@ -673,6 +679,23 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.HasIndex("PersonId", "AgentId");
 
                     b.ToTable("Mandates", (string)null);
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Receipts.ReceiptKey", b =>
+                {
+                    b.Property<string>("Kid")
+                        .HasColumnType("text");
+
+                    b.Property<long>("FirstUsedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Jwk")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("Kid");
+
+                    b.ToTable("ReceiptKeys", (string)null);
                 });
 
             modelBuilder.Entity("StockMcp.Authority.Registration.RegistrationAttempt", b =>
