@@ -14,6 +14,7 @@ namespace StockMcp.Authority.Receipts;
 /// <summary>Makes receipts of placed orders out of what is stored, signed by the key that signs tokens, whose public half is kept for good (docs/receipts.md).</summary>
 internal sealed class ReceiptIssuer(AuthorityDbContext database, SigningKeys keys, KeyRotation rotation, PublicUrl publicUrl, TimeProvider time)
 {
+    private static readonly JsonSerializerOptions s_json = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly JsonWebTokenHandler s_handler = new() { SetDefaultTimesOnTokenCreation = false };
 
     /// <summary>The receipt of an order, as a JWS (RFC 7515, compact).</summary>
@@ -45,7 +46,7 @@ internal sealed class ReceiptIssuer(AuthorityDbContext database, SigningKeys key
             Audit = new(line.Seq, Base64UrlEncoder.Encode(line.Mac), line.Time),
         };
         var credentials = await CredentialsAsync(cancellationToken);
-        return s_handler.CreateToken(JsonSerializer.Serialize(receipt), credentials, new Dictionary<string, object> { [JwtHeaderParameterNames.Typ] = Receipt.Type });
+        return s_handler.CreateToken(JsonSerializer.Serialize(receipt, s_json), credentials, new Dictionary<string, object> { [JwtHeaderParameterNames.Typ] = Receipt.Type });
     }
 
     /// <summary>All keys that signed receipts, as a JSON Web Key Set (RFC 7517).</summary>
