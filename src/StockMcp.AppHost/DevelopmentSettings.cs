@@ -98,6 +98,7 @@ internal sealed class DevelopmentSettings(string data, DevelopmentSecrets secret
         ["Clients:0:Scopes:5"] = "trading",
         ["Clients:0:Scopes:6"] = "email",
         ["Clients:0:AuthorizationDetailsTypes:0"] = "stock_order",
+        ["Clients:0:AuthorizationDetailsTypes:1"] = "stock_trading_mandate",
     });
 
     public IReadOnlyDictionary<string, string?> Agent(IReadOnlyDictionary<string, string?> more) => Merge(more, new()

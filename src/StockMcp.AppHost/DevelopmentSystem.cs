@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using StockMcp.Hosting;
+using StockMcp.Hosting.Flow;
 
 namespace StockMcp.AppHost;
 
@@ -46,11 +48,18 @@ public sealed class DevelopmentSystem : IAsyncDisposable
         var redis = options.Redis is null ? new EmbeddedRedis(ports[4], secrets.Redis) : null;
         var settings = new DevelopmentSettings(data, secrets, Url(ports[0]), Url(ports[1]), Url(ports[2]), Url(ports[3]), redis?.ConnectionString ?? options.Redis!);
 
+        var flow = new FlowRecorder(TimeProvider.System);
+        void Configure(string application, WebApplicationBuilder builder)
+        {
+            builder.AddFlow(application, flow);
+            options.Configure?.Invoke(application, builder);
+        }
+
         var system = new DevelopmentSystem(
-            new("Server", Url(ports[0]), StockMcp.Server.Program.Build, settings.Server(options.ServerSettings), options.Configure),
-            new("Authority", Url(ports[1]), StockMcp.Authority.Program.Build, settings.Authority(options.AuthoritySettings, options.AgentSettings.GetValueOrDefault("Agent:Tools") == "direct"), options.Configure),
-            new("Brokerage", Url(ports[2]), StockMcp.Brokerage.Program.Build, settings.Brokerage(options.BrokerageSettings), options.Configure),
-            new("Agent", Url(ports[3]), StockMcp.Agent.Program.Build, settings.Agent(options.AgentSettings), options.Configure),
+            new("Server", Url(ports[0]), StockMcp.Server.Program.Build, settings.Server(options.ServerSettings), Configure),
+            new("Authority", Url(ports[1]), StockMcp.Authority.Program.Build, settings.Authority(options.AuthoritySettings, options.AgentSettings.GetValueOrDefault("Agent:Tools") == "direct"), Configure),
+            new("Brokerage", Url(ports[2]), StockMcp.Brokerage.Program.Build, settings.Brokerage(options.BrokerageSettings), Configure),
+            new("Agent", Url(ports[3]), StockMcp.Agent.Program.Build, settings.Agent(options.AgentSettings), Configure),
             redis);
         try
         {

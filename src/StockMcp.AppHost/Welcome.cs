@@ -14,6 +14,7 @@ internal static class Welcome
             StockMcp is ready. Press Ctrl-C to stop it.
 
               Server     {system.Server.Url}   MCP endpoint: {system.McpUrl}
+                         see every request and token: {new Uri(system.Server.Url, "flow")}
               Authority  {system.Authority.Url}   who may do what: {new Uri(system.Authority.Url, "account")}
               Brokerage  {system.Brokerage.Url}   the demo broker: prices, dashboard
               Agent      {system.Agent.Url}   a chat of our own, and tasks

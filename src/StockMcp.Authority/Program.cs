@@ -13,6 +13,8 @@ using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.Email;
 using StockMcp.Authority.Limits;
+using StockMcp.Authority.Mandates;
+using StockMcp.Authority.Receipts;
 using StockMcp.Authority.Registration;
 using StockMcp.Authority.Revocations;
 using StockMcp.Authority.SignIn;
@@ -64,6 +66,8 @@ public static class Program
         builder.AddConnectedAccounts();   // ConnectedAccounts/  which accounts a person connected
         builder.AddAuthorizationDetails();// AuthorizationDetails/  RFC 9396: what can be asked for, and how people read it
         builder.AddApprovals();           // Approvals/          a person's yes to exact terms, used once
+        builder.AddMandates();            // Mandates/           bounds within which an agent orders without a tap
+        builder.AddReceipts();            // Receipts/           a signed receipt for each placed order
         builder.AddBackchannel();         // Backchannel/        OpenID CIBA: how it is asked for
         builder.AddApprovalPages();       // ApprovalPages/      where the person decides
         builder.AddApprovalNotices();     // ApprovalNotices/    tells them while no page is open
@@ -93,6 +97,8 @@ public static class Program
         app.MapApprovalPages();
         app.MapWebPush();
         app.MapTradingLimits();
+        app.MapMandates();
+        app.MapReceipts();
         app.MapAccount();
         return app;
     }

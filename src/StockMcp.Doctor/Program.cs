@@ -1,10 +1,11 @@
 using System.CommandLine;
 using StockMcp.Doctor.Http;
+using StockMcp.Doctor.Receipts;
 using StockMcp.Doctor.Reports;
 
 namespace StockMcp.Doctor;
 
-/// <summary>The command line: <c>stockmcp doctor URL</c>.</summary>
+/// <summary>The command line: <c>stockmcp doctor URL</c>, <c>stockmcp verify-receipt FILE</c>.</summary>
 public static class Program
 {
     private const int Unusable = 2;
@@ -63,7 +64,7 @@ public static class Program
             }
         });
 
-        var parsed = new RootCommand("Tools for people who run protected MCP servers.") { doctor }.Parse(args);
+        var parsed = new RootCommand("Tools for people who run protected MCP servers.") { doctor, ReceiptCommand.Create(output, errors, handler, time) }.Parse(args);
         if (parsed.Errors.Count == 0) return parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = errors });
         foreach (var error in parsed.Errors) errors.WriteLine(error.Message);
         return Task.FromResult(Unusable);

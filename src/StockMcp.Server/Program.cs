@@ -7,6 +7,7 @@ using StockMcp.ResourceServer.TokenValidation;
 using StockMcp.ResourceServer.UpstreamTokens;
 using StockMcp.Server.Approvals;
 using StockMcp.Server.ConnectedAccounts;
+using StockMcp.Server.Flow;
 using StockMcp.Server.Limits;
 using StockMcp.Server.McpEndpoint;
 using StockMcp.Server.Orders;
@@ -41,6 +42,7 @@ public static class Program
         builder.AddOrders();             // Orders/             places what was approved, once
         builder.AddConnectedAccounts();  // ConnectedAccounts/  what the person has connected, for whoami
         builder.AddMcpEndpoint();        // McpEndpoint/        the tools over MCP; with StrictJson/, ScopeChallenge/ and ArgumentChecks/
+        builder.AddFlowPages();          // Flow/               in Development: every request and token on its way, drawn
         builder.AddStartPage();          // StartPage/          how to add this server to a client
 
         var app = builder.Build();
@@ -56,6 +58,7 @@ public static class Program
         app.MapProtectedResourceMetadata();
         app.MapMcpTransport();
         app.MapStartPage();
+        app.MapFlowPages();
         return app;
     }
 }

@@ -23,7 +23,7 @@ public static class StockToolsExtensions
     /// <summary>The tool that asks for an order.</summary>
     public const string PlaceOrder = "place_order";
 
-    private static readonly Type[] s_types = [typeof(MarketDataTools), typeof(WhoAmITool), typeof(PortfolioTools), typeof(OrderTools), typeof(OrderReviewTool), typeof(OrderApprovalTools), typeof(CancelOrderTool), typeof(TradingLimitsTool)];
+    private static readonly Type[] s_types = [typeof(MarketDataTools), typeof(WhoAmITool), typeof(PortfolioTools), typeof(OrderTools), typeof(OrderReviewTool), typeof(OrderApprovalTools), typeof(CancelOrderTool), typeof(TradingLimitsTool), typeof(OrderReceiptTool)];
 
     /// <summary>The tools' methods, in the order in which they are listed.</summary>
     public static IReadOnlyList<MethodInfo> Methods { get; } =

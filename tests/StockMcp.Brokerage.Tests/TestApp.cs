@@ -33,6 +33,7 @@ internal sealed class TestApp(TestBrokerage brokerage) : IDisposable
     [
         ("DemoUsers", "true"), ("Clients:0:ClientId", ClientId), ("Clients:0:ClientSecret", Secret), ("Clients:0:DisplayName", "Portfolio <b>App</b>"), ("Clients:0:RedirectUris:0", Callback),
         ("Clients:0:AuthorizationDetailsTypes:0", "stock_order"),
+        ("Clients:0:AuthorizationDetailsTypes:1", "stock_trading_mandate"),
         .. $"{Everything} email".Split(' ').Select((scope, index) => ($"Clients:0:Scopes:{index}", scope)),
     ];
 

@@ -1,4 +1,3 @@
-using StockMcp.EndToEnd.Tests.Agents;
 using StockMcp.Testing.ForeignClients;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;

@@ -4,6 +4,7 @@ using StockMcp.Authority.Approvals;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Consent;
+using StockMcp.Authority.Mandates;
 using StockMcp.Authority.Resources;
 using StockMcp.Authority.SignIn;
 using StockMcp.Authority.Tokens;
@@ -14,7 +15,7 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace StockMcp.Authority.Account;
 
 /// <summary>What the account page shows, out of the stores.</summary>
-internal sealed class AccountView(TokenVault vault, ConsentStore consents, SessionCookie sessions, ConnectionTable connections, ProtectedResources resources, IOpenIddictApplicationManager clients, AuditLog audit, EndedSignIns ended, ApprovalStore approvals, TradingLimitStore limits)
+internal sealed class AccountView(TokenVault vault, ConsentStore consents, SessionCookie sessions, ConnectionTable connections, ProtectedResources resources, IOpenIddictApplicationManager clients, AuditLog audit, EndedSignIns ended, ApprovalStore approvals, TradingLimitStore limits, MandateView mandates)
 {
     public async Task<Dictionary<string, object?>> ReadAsync(ClaimsPrincipal user, CancellationToken cancellationToken)
     {
@@ -30,6 +31,7 @@ internal sealed class AccountView(TokenVault vault, ConsentStore consents, Sessi
             [nameof(AccountPage.Sessions)] = (IReadOnlyList<AccountPage.BrowserSession>)[.. (await sessions.ListAsync(personId, cancellationToken)).Select(session => new AccountPage.BrowserSession(session.Id, session.Browser, session.SignedInAt, session.LastSeenAt, session.Id == thisSession))],
             [nameof(AccountPage.Activity)] = await audit.ListAsync(personId, most: 20, cancellationToken),
             [nameof(AccountPage.Waiting)] = await approvals.CountPendingAsync(personId, cancellationToken),
+            [nameof(AccountPage.Mandates)] = (IReadOnlyList<ShownMandate>)[.. (await mandates.ListAsync(personId, cancellationToken)).Where(mandate => mandate.IsGood)],
             [nameof(AccountPage.TradingOn)] = (await limits.ReadAsync(personId, cancellationToken)).Trading,
             [nameof(AccountPage.Ended)] = (IReadOnlyList<EndedSignIn>)await ended.ListAsync(personId, cancellationToken),
         };

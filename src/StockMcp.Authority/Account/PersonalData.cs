@@ -6,6 +6,7 @@ using StockMcp.Authority.Approvals;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
+using StockMcp.Authority.Mandates;
 using StockMcp.Authority.Revocations;
 using StockMcp.Authority.SignIn;
 using StockMcp.Authority.TradingLimits;
@@ -15,7 +16,7 @@ using StockMcp.Authority.WebPush;
 namespace StockMcp.Authority.Account;
 
 /// <summary>All that is kept about a person: to take away, and to delete (DM-01).</summary>
-internal sealed class PersonalData(AuthorityDbContext database, TokenVault vault, ConsentStore consents, SessionCookie sessions, ApprovalStore approvals, TradingLimitStore limits, BrowserSubscriptions browsers, ConnectionTable connections, RevocationNotices revocations, TimeProvider time)
+internal sealed class PersonalData(AuthorityDbContext database, TokenVault vault, ConsentStore consents, SessionCookie sessions, ApprovalStore approvals, MandateStore mandates, TradingLimitStore limits, BrowserSubscriptions browsers, ConnectionTable connections, RevocationNotices revocations, TimeProvider time)
 {
     private static readonly JsonSerializerOptions s_json = new()
     {
@@ -52,6 +53,7 @@ internal sealed class PersonalData(AuthorityDbContext database, TokenVault vault
                 approval.Reason,
             }),
             StoppedAgents = await database.Set<StoppedAgent>().AsNoTracking().Where(stopped => stopped.PersonId == personId).Select(stopped => new { stopped.AgentId, stopped.Until }).ToListAsync(cancellationToken),
+            Mandates = (await mandates.ListAsync(personId, cancellationToken)).Select(mandate => new { AuthorizationDetails = JsonSerializer.Deserialize<JsonElement>(mandate.Details), mandate.GrantedAt, mandate.EndedAt, Left = mandate.Left }),
             Limits = await LimitsAsync(personId, cancellationToken),
             // Where their push services are; what it takes to send there is a secret.
             Notifications = (await browsers.ListAsync(personId, cancellationToken)).Select(browser => new { browser.Browser, Service = new Uri(browser.Endpoint).Host, browser.CreatedAt }),

@@ -39,6 +39,7 @@ internal sealed class ApprovalView(AuthorizationDetailsTypes types, ConsentStore
             OrderStatus = Clean(approval.OrderStatus),
             FilledQuantity = Clean(approval.FilledQuantity),
             FilledPrice = Clean(approval.FilledPrice),
+            MandateId = approval.MandateId,
             Reason = approval.Reason is { Length: > 0 } reason ? ApprovalWords.OfReason(ShownText.Of(reason, LongestReason)) : null,
             Version = VersionOf(approval),
         };
@@ -63,7 +64,8 @@ internal sealed class ApprovalView(AuthorizationDetailsTypes types, ConsentStore
         }
     }
 
-    private async Task<ShownAgent> AgentAsync(Guid personId, string agentId, CancellationToken cancellationToken)
+    /// <summary>An agent of a person.</summary>
+    public async Task<ShownAgent> AgentAsync(Guid personId, string agentId, CancellationToken cancellationToken)
     {
         if (agents.TryGetValue(agentId, out var known)) return known;
         var hosts = (await consents.ListAsync(personId, cancellationToken)).Where(consent => consent.ClientId == agentId).Select(consent => ShownText.Of(consent.RedirectHost, LongestHost)).Distinct().ToList();

@@ -21,8 +21,14 @@ internal static class ApprovalWords
     };
 
     /// <summary>What has become of it, in a sentence: above all, whether money may have moved.</summary>
-    public static string Sentence(ApprovalState state) => state switch
+    /// <param name="state">Where it is.</param>
+    /// <param name="mandate">Whether it was ordered within a mandate, without asking.</param>
+    public static string Sentence(ApprovalState state, bool mandate = false) => state switch
     {
+        ApprovalState.Approved when mandate => "This lies within your mandate. The order is about to be placed.",
+        ApprovalState.Executing when mandate => "This lies within your mandate. The order is being placed.",
+        ApprovalState.Cancelled when mandate => "It was taken back before it went out. Nothing was placed.",
+        ApprovalState.Expired when mandate => "Nobody came to place it. Nothing was placed.",
         ApprovalState.Approved => "You approved this. The order is about to be placed.",
         ApprovalState.Denied => "You said no. Nothing was placed.",
         ApprovalState.Expired => "The time to decide is over. Nothing was placed.",
@@ -52,6 +58,7 @@ internal static class ApprovalWords
         "insufficient_quantity" => "The account did not hold that many shares free to sell.",
         "day_trading_protection" => "Your broker's protection for pattern day traders did not allow it.",
         "wash_trade" => "You have an open order on the other side, and your broker takes no trade with yourself.",
+        "mandate_ended" => "The mandate had ended before the order went out.",
         "agent_signed_out" => "The agent was signed out before the order went out.",
         "trading_off" => "You had switched off trading by agents.",
         "largest_order" => "Your limit for one order did not allow it any more.",

@@ -51,6 +51,9 @@ public sealed record ShownApproval
     /// <summary>Why it ended so, in words.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>The mandate within which it was ordered, without asking.</summary>
+    public Guid? MandateId { get; init; }
+
     /// <summary>Changes with everything that the page shows of it.</summary>
     public required string Version { get; init; }
 

@@ -65,7 +65,7 @@ public sealed class Approval
     /// <summary>What the agent shows, too, so that the person knows that it is the same request (CIBA Core, section 7.1).</summary>
     public required string BindingMessage { get; init; }
 
-    /// <summary>The authorization details: a JSON array of one element, as it came.</summary>
+    /// <summary>The authorization details: a JSON array of one element, as it came; within a mandate, of that one, too.</summary>
     public required string Details { get; init; }
 
     /// <summary>The client's <c>request_context</c>: shown, and believed by nobody.</summary>
@@ -76,6 +76,12 @@ public sealed class Approval
 
     /// <summary>Identifies the request while it is pending, so that the same one is not asked twice at once.</summary>
     public string? PendingKey { get; set; }
+
+    /// <summary>The mandate within which it was ordered, without asking; none if the person was asked.</summary>
+    public Guid? MandateId { get; init; }
+
+    /// <summary>Identifies one call of the client for an order within a mandate, so that the same call, come again, is the same order.</summary>
+    public string? RequestKey { get; init; }
 
     /// <summary>When it was asked.</summary>
     public required DateTimeOffset RequestedAt { get; init; }
@@ -122,6 +128,12 @@ public sealed class Approval
     /// <summary>At which price.</summary>
     public string? FilledPrice { get; set; }
 
+    /// <summary>When the other side took it, as it says.</summary>
+    public DateTimeOffset? SubmittedAt { get; set; }
+
+    /// <summary>When it was filled, as the other side says.</summary>
+    public DateTimeOffset? FilledAt { get; set; }
+
     /// <summary>Why it ended so: a stable code.</summary>
     public string? Reason { get; set; }
 
@@ -143,6 +155,8 @@ internal sealed class ApprovalConfiguration : IEntityTypeConfiguration<Approval>
         builder.HasOne<Person>().WithMany().HasForeignKey(approval => approval.PersonId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(approval => approval.AuthReqIdHash).IsUnique();
         builder.HasIndex(approval => approval.PendingKey).IsUnique();
+        builder.HasIndex(approval => approval.RequestKey).IsUnique();
+        builder.HasIndex(approval => approval.MandateId);
         builder.HasIndex(approval => new { approval.PersonId, approval.RequestedAt });
         builder.HasIndex(approval => new { approval.AgentId, approval.RequestedAt });
         builder.HasIndex(approval => new { approval.State, approval.ExpiresAt });

@@ -14,7 +14,7 @@ public static class ApprovalExtensions
     /// <summary>The API's scope: for MCP servers that the operator registered, and for nobody else.</summary>
     public const string Scope = "approvals";
 
-    private const string Policy = "approvals-api";
+    internal const string Policy = "approvals-api";
 
     /// <summary>The page of an approval.</summary>
     public static string PageOf(Guid id) => $"/approvals/{id}";

@@ -54,4 +54,4 @@ internal abstract record RedeemOutcome
 }
 
 /// <summary>How what was approved ended, as the MCP server says.</summary>
-internal sealed record ReportedOutcome(ApprovalState State, string? OrderId, string? OrderStatus, string? FilledQuantity, string? FilledPrice, string? Reason);
+internal sealed record ReportedOutcome(ApprovalState State, string? OrderId, string? OrderStatus, string? FilledQuantity, string? FilledPrice, string? Reason, DateTimeOffset? SubmittedAt, DateTimeOffset? FilledAt);

@@ -1,11 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.Tokens;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.AuthorizationDetails;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
+using StockMcp.Authority.Mandates;
 using StockMcp.Authority.TradingLimits;
 using StockMcp.AuthorizationServer.Database;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -17,13 +19,16 @@ internal sealed record ApprovalRequest(Guid PersonId, string ClientId, string Ag
 {
     /// <summary>The agent's own id for what it asks: with it, it is one request however often it is asked, whatever became of it.</summary>
     public string? RequestId { get; init; }
+
+    /// <summary>Names the call: within a mandate, where nobody would notice, the same name again is the same order.</summary>
+    public string? CallId { get; init; }
 }
 
 /// <summary>
 /// Approvals and what comes of them. Each change is one transaction together with its line in the audit log, and changes of one person's approvals wait for each other, so
 /// that there is one decision, one use, and no bound is broken by two at once.
 /// </summary>
-internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitStore limits, AuthorizationDetailsTypes types, ApprovalSignals signals, TimeProvider time)
+internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitStore limits, MandateStore mandates, AuthorizationDetailsTypes types, ApprovalSignals signals, TimeProvider time)
 {
     /// <summary>Within this time after its use, what was approved may be sent.</summary>
     public static readonly TimeSpan MayBeSentFor = TimeSpan.FromSeconds(120);
@@ -36,6 +41,9 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
 
     /// <summary>How long an agent that was told to stop asking is not listened to.</summary>
     public static readonly TimeSpan StopsFor = TimeSpan.FromHours(1);
+
+    /// <summary>Why an order within a mandate that is over was not placed.</summary>
+    public const string MandateEnded = "mandate_ended";
 
     /// <summary>CIBA Core, section 7.3: how far polls lie apart.</summary>
     public const int PollInterval = 5;
@@ -106,7 +114,7 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
             if (await database.Set<StoppedAgent>().FindAsync([personId, approval.AgentId], cancellationToken) is { } stopped) stopped.Until = now + StopsFor;
             else database.Add(new StoppedAgent { PersonId = personId, AgentId = approval.AgentId, Until = now + StopsFor });
         }
-        Move(approval, approve ? ApprovalState.Approved : ApprovalState.Denied, new AuditRecord(AuditEvents.ApprovalDecided, approve ? AuditDecisions.Allowed : AuditDecisions.Refused) { Reason = stopAsking && !approve ? "asking_stopped" : null });
+        await MoveAsync(approval, approve ? ApprovalState.Approved : ApprovalState.Denied, new AuditRecord(AuditEvents.ApprovalDecided, approve ? AuditDecisions.Allowed : AuditDecisions.Refused) { Reason = stopAsking && !approve ? "asking_stopped" : null }, cancellationToken);
         approval.DecidedAt = now;
         await CommitAsync(transaction, approval, cancellationToken);
         return new DecideOutcome.Done(approval);
@@ -118,9 +126,26 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
         await using var transaction = await BeginAsync(personId, cancellationToken);
         if (await OwnAsync(personId, id, cancellationToken) is not { } approval) return new DecideOutcome.NotFound();
         if (approval.State != ApprovalState.Approved) return new DecideOutcome.TooLate(approval);
-        Move(approval, ApprovalState.Cancelled, new AuditRecord(AuditEvents.ApprovalWithdrawn));
+        await MoveAsync(approval, ApprovalState.Cancelled, new AuditRecord(AuditEvents.ApprovalWithdrawn), cancellationToken);
         await CommitAsync(transaction, approval, cancellationToken);
         return new DecideOutcome.Done(approval);
+    }
+
+    /// <summary>The person ends a mandate: nothing is ordered with it any more, and what was not used yet is void.</summary>
+    public async Task<bool> RevokeMandateAsync(Guid personId, Guid id, CancellationToken cancellationToken)
+    {
+        await using var transaction = await BeginAsync(personId, cancellationToken);
+        if (!await mandates.EndAsync(personId, id, cancellationToken)) return false;
+        var unused = await Approvals.Where(approval => approval.MandateId == id && approval.State == ApprovalState.Approved).ToListAsync(cancellationToken);
+        foreach (var approval in unused)
+        {
+            await MoveAsync(approval, ApprovalState.Cancelled, new AuditRecord(AuditEvents.ApprovalWithdrawn) { Reason = MandateEnded }, cancellationToken);
+            approval.Reason = MandateEnded;
+        }
+        await database.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        foreach (var approval in unused) signals.Raise(approval.Id, personId);
+        return true;
     }
 
     /// <summary>Whether a client may ask at the token endpoint now: not before its interval is over (CIBA Core, section 11: slow_down, and 5 seconds more).</summary>
@@ -168,15 +193,16 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
             case ApprovalState.Approved:
                 // AS-12, OX-07: what changed since the yes counts.
                 var reason = !await MayAskAsync(approval, cancellationToken) ? "agent_signed_out"
+                    : approval.MandateId is { } mandate && !await mandates.IsGoodAsync(mandate, cancellationToken) ? MandateEnded
                     : (await limits.FindBrokenAsync(approval.PersonId, Terms(approval), cancellationToken))?.Code;
                 if (reason is not null)
                 {
-                    Move(approval, ApprovalState.NotPlaced, new AuditRecord(AuditEvents.OrderNotPlaced, AuditDecisions.Refused) { Reason = reason });
+                    await MoveAsync(approval, ApprovalState.NotPlaced, new AuditRecord(AuditEvents.OrderNotPlaced, AuditDecisions.Refused) { Reason = reason }, cancellationToken);
                     approval.Reason = reason;
                     await CommitAsync(transaction, approval, cancellationToken);
                     return Refusal(approval);
                 }
-                Move(approval, ApprovalState.Executing, new AuditRecord(AuditEvents.OrderIntent));
+                await MoveAsync(approval, ApprovalState.Executing, new AuditRecord(AuditEvents.OrderIntent), cancellationToken);
                 approval.Deadline = now + MayBeSentFor;
                 break;
             case ApprovalState.Executing or ApprovalState.Unknown when approval.LeaseEndsAt > now:
@@ -231,19 +257,20 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
         var again = approval.State == outcome.State;
         approval.Reason = outcome.Reason;
         (approval.OrderId, approval.OrderStatus, approval.FilledQuantity, approval.FilledPrice) = (outcome.OrderId, outcome.OrderStatus, outcome.FilledQuantity, outcome.FilledPrice);
+        (approval.SubmittedAt, approval.FilledAt) = (outcome.SubmittedAt, outcome.FilledAt);
         // Who looks up in vain waits longer each time.
         var pause = TimeSpan.FromSeconds(Math.Min(s_longestPause.TotalSeconds, 5 * Math.Pow(2, Math.Min(approval.Leases, 10))));
         approval.LeaseEndsAt = outcome.State == ApprovalState.Unknown ? now + pause : null;
         if (!again)
         {
-            Move(approval, outcome.State, new AuditRecord(outcome.State switch
+            await MoveAsync(approval, outcome.State, new AuditRecord(outcome.State switch
             {
                 ApprovalState.Placed => AuditEvents.OrderPlaced,
                 ApprovalState.Rejected => AuditEvents.OrderRejected,
                 ApprovalState.NotPlaced => AuditEvents.OrderNotPlaced,
                 _ => AuditEvents.OrderUnknown,
             }, outcome.State is ApprovalState.Rejected or ApprovalState.NotPlaced ? AuditDecisions.Refused : AuditDecisions.Allowed)
-            { Reason = outcome.Reason, Order = outcome.OrderId });
+            { Reason = outcome.Reason, Order = outcome.OrderId }, cancellationToken);
         }
         await CommitAsync(transaction, approval, cancellationToken);
         return true;
@@ -268,6 +295,7 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
     {
         var now = time.GetUtcNow();
         await Approvals.Where(approval => approval.RequestedAt < before).ExecuteDeleteAsync(cancellationToken);
+        await mandates.ForgetAsync(before, cancellationToken);
         await database.Set<StoppedAgent>().Where(stopped => stopped.Until <= now).ExecuteDeleteAsync(cancellationToken);
     }
 
@@ -297,6 +325,18 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
             return new AskOutcome.Refused(new("asking_stopped", "The person told this agent to stop asking for an hour."));
         var key = PendingKey(request);
         var authReqId = NewAuthReqId();
+        var requestKey = request.CallId is { } callId ? Digest($"{personId}\n{request.ClientId}\n{request.AgentId}\n{callId}") : null;
+        if (requestKey is not null && await Approvals.FirstOrDefaultAsync(approval => approval.RequestKey == requestKey, cancellationToken) is { } again)
+        {
+            // The same call came twice. What nobody redeemed can be redeemed by who asks now; of the rest it is told how it stands.
+            if (again is { State: ApprovalState.Approved, Redeemed: false })
+            {
+                (again.AuthReqIdHash, again.NextPollAt) = (Hash(authReqId), now);
+                await database.SaveChangesAsync(cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+            }
+            return new AskOutcome.Asked(again, authReqId);
+        }
         if (await Approvals.FirstOrDefaultAsync(approval => approval.PendingKey == key, cancellationToken) is { } same && !await ExpireAsync(same, cancellationToken))
         {
             (same.AuthReqIdHash, same.NextPollAt) = (Hash(authReqId), now);
@@ -311,7 +351,9 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
             await transaction.CommitAsync(cancellationToken);
             return new AskOutcome.Refused(broken);
         }
-        if (await FindFloodAsync(request, now, cancellationToken) is { } flood) return flood;
+        // Nobody is asked for what lies within a mandate. What its budget lacks, or its bounds leave out, the person decides.
+        var mandate = await mandates.UseAsync(personId, request.AgentId, request.Details, cancellationToken);
+        if (mandate is null && await FindFloodAsync(request, now, cancellationToken) is { } flood) return flood;
 
         var approval = new Approval
         {
@@ -323,18 +365,23 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
             Resource = request.Resource,
             Scopes = string.Join(' ', request.Scopes),
             BindingMessage = request.BindingMessage,
-            Details = request.Details.Json,
+            Details = mandate is null ? request.Details.Json : $"[{JsonSerializer.Serialize(request.Details.Element)},{mandate.Details}]",
             Context = request.Context,
             Total = request.Details.Terms.Total,
-            PendingKey = key,
+            MandateId = mandate?.Id,
+            RequestKey = mandate is null ? null : requestKey,
+            // Without a name for the call, the same order again is another one only once this one was redeemed.
+            PendingKey = mandate is null || requestKey is null ? key : null,
+            State = mandate is null ? ApprovalState.Pending : ApprovalState.Approved,
+            DecidedAt = mandate is null ? null : now,
             RequestedAt = now,
-            ExpiresAt = now + request.Lifetime,
+            ExpiresAt = now + (mandate is null || request.Lifetime < MayBeSentFor ? request.Lifetime : MayBeSentFor),
             ChangedAt = now,
             NextPollAt = now,
             PollInterval = PollInterval,
         };
         database.Add(approval);
-        database.Audit(Record(approval, new AuditRecord(AuditEvents.ApprovalRequested)));
+        database.Audit(Record(approval, new AuditRecord(mandate is null ? AuditEvents.ApprovalRequested : AuditEvents.MandateUsed)));
         await CommitAsync(transaction, approval, cancellationToken);
         return new AskOutcome.Asked(approval, authReqId);
     }
@@ -342,14 +389,14 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
     private async Task<AskOutcome.TooMany?> FindFloodAsync(ApprovalRequest request, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var anHourAgo = now.AddHours(-1);
-        var recent = await Approvals.AsNoTracking().Where(approval => approval.PersonId == request.PersonId && approval.RequestedAt > anHourAgo).OrderByDescending(approval => approval.RequestedAt)
+        var recent = await Approvals.AsNoTracking().Where(approval => approval.PersonId == request.PersonId && approval.RequestedAt > anHourAgo && approval.MandateId == null).OrderByDescending(approval => approval.RequestedAt)
             .Select(approval => new { approval.State, approval.AgentId, approval.ExpiresAt, approval.DecidedAt }).ToListAsync(cancellationToken);
         if (recent.Count(approval => approval.State == ApprovalState.Pending && approval.ExpiresAt > now) >= MostPending) return new("This person has five requests to decide. Wait for their decision.", TimeSpan.FromSeconds(30));
         if (recent.Count >= MostPerPersonAndHour) return new("This person was asked thirty times in this hour.", TimeSpan.FromMinutes(10));
         // Two noes in a row: somebody is being worn down, or fooled.
         if (recent.Where(approval => approval.AgentId == request.AgentId && approval.State != ApprovalState.Pending).Take(2).ToList() is [{ State: ApprovalState.Denied } last, { State: ApprovalState.Denied }] && last.DecidedAt + s_coolDown > now)
             return new("The person said no twice in a row. Talk to them before you ask again.", last.DecidedAt!.Value + s_coolDown - now);
-        return await Approvals.CountAsync(approval => approval.AgentId == request.AgentId && approval.RequestedAt > anHourAgo, cancellationToken) >= MostPerAgentAndHour
+        return await Approvals.CountAsync(approval => approval.AgentId == request.AgentId && approval.RequestedAt > anHourAgo && approval.MandateId == null, cancellationToken) >= MostPerAgentAndHour
             ? new("This agent asked a hundred times in this hour.", TimeSpan.FromMinutes(10)) : null;
     }
 
@@ -364,7 +411,7 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
             _ => null,
         };
         if (until is null || until > now) return false;
-        Move(approval, ApprovalState.Expired, new AuditRecord(AuditEvents.ApprovalExpired, AuditDecisions.Refused));
+        await MoveAsync(approval, ApprovalState.Expired, new AuditRecord(AuditEvents.ApprovalExpired, AuditDecisions.Refused), cancellationToken);
         await database.SaveChangesAsync(cancellationToken);
         signals.Raise(approval.Id, approval.PersonId);
         return true;
@@ -395,14 +442,17 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
 
     private Task<Approval?> OwnAsync(Guid personId, Guid id, CancellationToken cancellationToken) => Approvals.FirstOrDefaultAsync(approval => approval.Id == id && approval.PersonId == personId, cancellationToken);
 
-    private void Move(Approval approval, ApprovalState state, AuditRecord record)
+    private async Task MoveAsync(Approval approval, ApprovalState state, AuditRecord record, CancellationToken cancellationToken)
     {
+        // States go forward only, and these are ends: what a mandate lent comes back once.
+        if (approval is { MandateId: { } mandate, Total: { } total, DecidedAt: { } takenAt } && state is ApprovalState.Rejected or ApprovalState.NotPlaced or ApprovalState.Expired or ApprovalState.Cancelled)
+            await mandates.GiveBackAsync(mandate, total, takenAt, cancellationToken);
         (approval.State, approval.ChangedAt) = (state, time.GetUtcNow());
         if (state != ApprovalState.Pending) approval.PendingKey = null;
         database.Audit(Record(approval, record));
     }
 
-    private static AuditRecord Record(Approval approval, AuditRecord record) => record with { Person = approval.PersonId, Client = approval.AgentId, Scopes = approval.Scopes, Approval = approval.Id, Details = Digest(approval.Details) };
+    private static AuditRecord Record(Approval approval, AuditRecord record) => record with { Person = approval.PersonId, Client = approval.AgentId, Scopes = approval.Scopes, Approval = approval.Id, Mandate = approval.MandateId, Details = Digest(approval.Details) };
 
     private Terms Terms(Approval approval) => types.Stored(approval.Details).Terms;
 
@@ -412,7 +462,7 @@ internal sealed class ApprovalStore(AuthorityDbContext database, TradingLimitSto
     private static Guid IdOf(ApprovalRequest request) => new(SHA256.HashData(Encoding.UTF8.GetBytes($"stockmcp/approval/v1\n{request.PersonId}\n{request.ClientId}\n{request.AgentId}\n{request.RequestId}")).AsSpan(0, 16));
 
     // The same members in another order are the same request.
-    private static string Canonical(System.Text.Json.JsonElement element)
+    private static string Canonical(JsonElement element)
         => string.Join('\n', element.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal).Select(member => $"{member.Name}\t{member.Value.GetRawText()}"));
 
     private static string Digest(string text) => Base64UrlEncoder.Encode(SHA256.HashData(Encoding.UTF8.GetBytes(text)));

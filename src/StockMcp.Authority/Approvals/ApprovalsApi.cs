@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OpenIddict.Abstractions;
+using StockMcp.Authority.Mandates;
 using StockMcp.Authority.TradingLimits;
 using StockMcp.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -49,17 +50,20 @@ internal static class ApprovalsApi
         if (state is not { } ended) return Refuse("status must be one of: placed, rejected, not_placed, unknown.");
         if (new[] { body.OrderId, body.OrderStatus, body.FilledQuantity, body.FilledPrice, body.Reason }.Any(text => text?.Length > LongestText)) return Refuse($"No member may be longer than {LongestText} characters.");
         if (ended == ApprovalState.Placed && body.OrderId is not { Length: > 0 }) return Refuse("order_id is required when the order is placed.");
-        return await approvals.ReportAsync(Client(context), id, new ReportedOutcome(ended, Clean(body.OrderId), Clean(body.OrderStatus), Clean(body.FilledQuantity), Clean(body.FilledPrice), Clean(body.Reason)), cancellationToken)
+        return await approvals.ReportAsync(Client(context), id, new ReportedOutcome(ended, Clean(body.OrderId), Clean(body.OrderStatus), Clean(body.FilledQuantity), Clean(body.FilledPrice), Clean(body.Reason), body.SubmittedAt, body.FilledAt), cancellationToken)
             ? TypedResults.NoContent()
             : TypedResults.Json(new Problem("conflict", "There is no such approval of this client, it was not used, or it ended otherwise."), statusCode: StatusCodes.Status409Conflict);
     }
 
-    /// <summary>A person's bounds, and what of them is used up today.</summary>
-    public static async Task<Results<Ok<LimitsAnswer>, JsonHttpResult<Problem>>> LimitsAsync(string? sub, TradingLimitStore limits, CancellationToken cancellationToken)
+    /// <summary>A person's bounds, and what of them is used up today; with an agent, also the mandates within which it may order for them.</summary>
+    public static async Task<Results<Ok<LimitsAnswer>, JsonHttpResult<Problem>>> LimitsAsync(string? sub, string? client_id, TradingLimitStore limits, MandateStore mandates, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!Guid.TryParse(sub, out var personId)) return Refuse("sub must be a person's.");
         var limit = await limits.ReadAsync(personId, cancellationToken);
-        return TypedResults.Ok(new LimitsAnswer(limit.Trading, Usd(limit.LargestOrder), Usd(limit.LargestDailyTotal), Usd(await limits.UsedTodayAsync(personId, cancellationToken))!, limit.Allowed.Count > 0 ? limit.Allowed : null, limit.Denied, "USD"));
+        return TypedResults.Ok(new LimitsAnswer(limit.Trading, Usd(limit.LargestOrder), Usd(limit.LargestDailyTotal), Usd(await limits.UsedTodayAsync(personId, cancellationToken))!, limit.Allowed.Count > 0 ? limit.Allowed : null, limit.Denied, "USD")
+        {
+            Mandates = client_id is null ? null : [.. (await mandates.ListGoodAsync(personId, client_id, cancellationToken)).Select(mandate => new MandateAnswer(JsonSerializer.Deserialize<JsonElement>(mandate.Details), Usd(mandate.LeftOn(Mandate.DayOf(time.GetUtcNow())))!, Usd(mandate.Left)!))],
+        });
     }
 
     private static string? Usd(decimal? amount) => amount?.ToString("0.00", CultureInfo.InvariantCulture);
@@ -71,6 +75,8 @@ internal static class ApprovalsApi
     private static JsonHttpResult<Problem> Refuse(string why) => TypedResults.Json(new Problem(Errors.InvalidRequest, why), statusCode: StatusCodes.Status400BadRequest);
 
     internal sealed record Problem([property: JsonPropertyName("error")] string Error, [property: JsonPropertyName("error_description")] string Description);
+
+    internal sealed record ReceiptAnswer([property: JsonPropertyName("receipt")] string Receipt, [property: JsonPropertyName("issuer")] string Issuer, [property: JsonPropertyName("jwks_uri")] string JwksUri);
 
     internal sealed record LeaseList([property: JsonPropertyName("leases")] IReadOnlyList<LeaseAnswer> Leases);
 
@@ -85,7 +91,9 @@ internal static class ApprovalsApi
         [property: JsonPropertyName("order_status")] string? OrderStatus,
         [property: JsonPropertyName("filled_quantity")] string? FilledQuantity,
         [property: JsonPropertyName("filled_price")] string? FilledPrice,
-        [property: JsonPropertyName("reason")] string? Reason);
+        [property: JsonPropertyName("reason")] string? Reason,
+        [property: JsonPropertyName("submitted_at")] DateTimeOffset? SubmittedAt,
+        [property: JsonPropertyName("filled_at")] DateTimeOffset? FilledAt);
 
     internal sealed record LimitsAnswer(
         [property: JsonPropertyName("trading")] bool Trading,
@@ -94,7 +102,12 @@ internal static class ApprovalsApi
         [property: JsonPropertyName("used_today")] string UsedToday,
         [property: JsonPropertyName("allowed_symbols")] IReadOnlyList<string>? AllowedSymbols,
         [property: JsonPropertyName("denied_symbols")] IReadOnlyList<string> DeniedSymbols,
-        [property: JsonPropertyName("currency")] string Currency);
+        [property: JsonPropertyName("currency")] string Currency)
+    {
+        [JsonPropertyName("mandates"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public IReadOnlyList<MandateAnswer>? Mandates { get; init; }
+    }
+
+    internal sealed record MandateAnswer([property: JsonPropertyName("terms")] JsonElement Terms, [property: JsonPropertyName("left_today")] string LeftToday, [property: JsonPropertyName("left")] string Left);
 }
 
 /// <summary>An approval as the API shows it.</summary>

@@ -46,6 +46,7 @@ internal sealed class AuditChain(MasterSecret secret, TimeProvider time)
                 Approval = record.Approval?.ToString(),
                 Details = record.Details,
                 Order = record.Order,
+                Mandate = record.Mandate?.ToString(),
                 Trace = record.Trace,
                 Mac = [],
             };
@@ -53,8 +54,8 @@ internal sealed class AuditChain(MasterSecret secret, TimeProvider time)
             // Not through the change tracker: what else the caller is about to save, or failed to save, is none of the log's business.
             await database.Database.ExecuteSqlAsync(
                 $"""
-                INSERT INTO "AuditEntries" ("Seq", "Time", "Event", "Decision", "Reason", "Actor", "Client", "Connection", "Scopes", "Approval", "Details", "Order", "Trace", "Mac")
-                VALUES ({entry.Seq}, {entry.Time.UtcTicks}, {entry.Event}, {entry.Decision}, {entry.Reason}, {entry.Actor}, {entry.Client}, {entry.Connection}, {entry.Scopes}, {entry.Approval}, {entry.Details}, {entry.Order}, {entry.Trace}, {mac})
+                INSERT INTO "AuditEntries" ("Seq", "Time", "Event", "Decision", "Reason", "Actor", "Client", "Connection", "Scopes", "Approval", "Details", "Order", "Mandate", "Trace", "Mac")
+                VALUES ({entry.Seq}, {entry.Time.UtcTicks}, {entry.Event}, {entry.Decision}, {entry.Reason}, {entry.Actor}, {entry.Client}, {entry.Connection}, {entry.Scopes}, {entry.Approval}, {entry.Details}, {entry.Order}, {entry.Mandate}, {entry.Trace}, {mac})
                 """,
                 cancellationToken);
         }
@@ -67,7 +68,7 @@ internal sealed class AuditChain(MasterSecret secret, TimeProvider time)
 
     internal static byte[] Canonical(AuditEntry entry) => JsonSerializer.SerializeToUtf8Bytes(
         new CanonicalEntry(
-            entry.Actor, entry.Approval, entry.Client, entry.Connection, entry.Decision, entry.Details, entry.Event, entry.Order, entry.Reason, entry.Scopes, entry.Seq,
+            entry.Actor, entry.Approval, entry.Client, entry.Connection, entry.Decision, entry.Details, entry.Event, entry.Mandate, entry.Order, entry.Reason, entry.Scopes, entry.Seq,
             entry.Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture), entry.Trace),
         s_canonical);
 }
@@ -81,9 +82,10 @@ internal sealed record CanonicalEntry(
     [property: JsonPropertyName("decision"), JsonPropertyOrder(5)] string Decision,
     [property: JsonPropertyName("details"), JsonPropertyOrder(6)] string? Details,
     [property: JsonPropertyName("event"), JsonPropertyOrder(7)] string Event,
-    [property: JsonPropertyName("order"), JsonPropertyOrder(8)] string? Order,
-    [property: JsonPropertyName("reason"), JsonPropertyOrder(9)] string? Reason,
-    [property: JsonPropertyName("scopes"), JsonPropertyOrder(10)] string? Scopes,
-    [property: JsonPropertyName("seq"), JsonPropertyOrder(11)] long Seq,
-    [property: JsonPropertyName("time"), JsonPropertyOrder(12)] string Time,
-    [property: JsonPropertyName("trace"), JsonPropertyOrder(13)] string? Trace);
+    [property: JsonPropertyName("mandate"), JsonPropertyOrder(8)] string? Mandate,
+    [property: JsonPropertyName("order"), JsonPropertyOrder(9)] string? Order,
+    [property: JsonPropertyName("reason"), JsonPropertyOrder(10)] string? Reason,
+    [property: JsonPropertyName("scopes"), JsonPropertyOrder(11)] string? Scopes,
+    [property: JsonPropertyName("seq"), JsonPropertyOrder(12)] long Seq,
+    [property: JsonPropertyName("time"), JsonPropertyOrder(13)] string Time,
+    [property: JsonPropertyName("trace"), JsonPropertyOrder(14)] string? Trace);

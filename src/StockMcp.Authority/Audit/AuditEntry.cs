@@ -42,6 +42,9 @@ public sealed class AuditEntry
     /// <summary>The order that it was about, by the broker's id.</summary>
     public string? Order { get; init; }
 
+    /// <summary>The mandate that it was about, or rested on.</summary>
+    public string? Mandate { get; init; }
+
     /// <summary>The trace in which it happened.</summary>
     public string? Trace { get; init; }
 

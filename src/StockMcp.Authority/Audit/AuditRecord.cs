@@ -74,6 +74,15 @@ public static class AuditEvents
     /// <summary>Whether the order was placed cannot be told yet.</summary>
     public const string OrderUnknown = "order.unknown";
 
+    /// <summary>The person let an agent order within bounds.</summary>
+    public const string MandateGranted = "mandate.granted";
+
+    /// <summary>The person ended a mandate.</summary>
+    public const string MandateRevoked = "mandate.revoked";
+
+    /// <summary>An agent ordered within a mandate: its amount was taken off the budget.</summary>
+    public const string MandateUsed = "mandate.used";
+
     /// <summary>The person changed their bounds for agents.</summary>
     public const string LimitsChanged = "limits.changed";
 }
@@ -116,6 +125,9 @@ public sealed record AuditRecord(string Event, string Decision = AuditDecisions.
 
     /// <summary>The order that it was about, by the broker's id.</summary>
     public string? Order { get; init; }
+
+    /// <summary>The mandate that it was about, or rested on.</summary>
+    public Guid? Mandate { get; init; }
 
     /// <summary>The trace in which it happened.</summary>
     public string? Trace { get; init; } = Activity.Current?.TraceId.ToHexString();

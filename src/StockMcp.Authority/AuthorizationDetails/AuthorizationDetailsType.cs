@@ -59,14 +59,19 @@ public sealed partial class AuthorizationDetailsType
         var complete = true;
         var text = Field().Replace(template, match =>
         {
-            var (field, upper) = (match.Groups["field"].Value, match.Groups["upper"].Success);
+            var (field, how) = (match.Groups["field"].Value, match.Groups["how"].Value);
             if (Text(element, field) is not { } value)
             {
                 complete = false;
                 return "";
             }
             var words = options.Words.GetValueOrDefault(field)?.GetValueOrDefault(value) ?? VisibleText.Of(value);
-            return upper ? words.ToUpperInvariant() : words;
+            return how switch
+            {
+                "upper" => words.ToUpperInvariant(),
+                "time" when DateTimeOffset.TryParse(words, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) => time.UtcDateTime.ToString("d MMM yyyy HH:mm 'UTC'", CultureInfo.InvariantCulture),
+                _ => words,
+            };
         });
         return complete ? text : null;
     }
@@ -86,6 +91,6 @@ public sealed partial class AuthorizationDetailsType
         return (place.Length is > 0 and <= 64 ? $"'{place}': " : "") + string.Join("; ", errors.Values.Select(error => VisibleText.Of(error.Length > 200 ? error[..200] : error)));
     }
 
-    [GeneratedRegex(@"\{(?<field>[A-Za-z_][A-Za-z0-9_]*)(?<upper>\|upper)?\}", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\{(?<field>[A-Za-z_][A-Za-z0-9_]*)(\|(?<how>upper|time))?\}", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Field();
 }

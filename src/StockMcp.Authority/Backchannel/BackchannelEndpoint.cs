@@ -7,6 +7,7 @@ using OpenIddict.Abstractions;
 using StockMcp.Authority.Approvals;
 using StockMcp.Authority.AuthorizationDetails;
 using StockMcp.Authority.Database;
+using StockMcp.Authority.Mandates;
 using StockMcp.Authority.Resources;
 using StockMcp.Authority.SignIn;
 using StockMcp.AuthorizationServer.RichAuthorization;
@@ -23,6 +24,7 @@ internal sealed partial class BackchannelEndpoint(
     private const int LongestBindingMessage = 64;
     private const int LongestContext = 4096;
     private const int LongestRequestId = 64;
+    private const int LongestCallId = 128;
 
     public async Task<IResult> HandleAsync(HttpContext context, CancellationToken cancellationToken)
     {
@@ -51,16 +53,21 @@ internal sealed partial class BackchannelEndpoint(
         if (types.Read((string?)request[AuthorizationDetailsClaims.AuthorizationDetails], out var mistake) is not { } details)
             return Refuse(AuthorizationDetailsClaims.InvalidAuthorizationDetails, mistake!);
 
+        // A mandate is granted on pages of ours, by who reads its bounds there: never by a tap on a request of the moment.
+        if (details.Type.Name == MandateTerms.Type) return Refuse(AuthorizationDetailsClaims.InvalidAuthorizationDetails, $"{MandateTerms.Type} is not asked for here: the agent asks for it with a pushed authorization request, or the person grants it on their account page.");
+        var callId = (string?)request["call_id"];
+        if (callId is { Length: 0 or > LongestCallId }) return Refuse(Errors.InvalidRequest, $"call_id must have 1 to {LongestCallId} characters.");
+
         // One answer whoever is missing: it must not tell who is a customer.
         var agent = (string?)request["requested_actor"] ?? clientId;
         if (FindPersonId(hint) is not { } personId || !await database.Set<Person>().AnyAsync(person => person.Id == personId, cancellationToken) || !await approvals.MayAskAsync(personId, agent, resource.Uri, scopes, cancellationToken))
             return Refuse(BackchannelErrors.UnknownUserId, "There is no such person, or they did not allow this agent to ask.");
 
-        switch (await approvals.AskAsync(new ApprovalRequest(personId, clientId, agent, resource.Uri, scopes, message, details, shown, lifetime) { RequestId = requestId }, cancellationToken))
+        switch (await approvals.AskAsync(new ApprovalRequest(personId, clientId, agent, resource.Uri, scopes, message, details, shown, lifetime) { RequestId = requestId, CallId = callId }, cancellationToken))
         {
             case AskOutcome.Asked(var approval, var authReqId):
                 LogAsked(approval.Id, personId, agent);
-                return Results.Json(new Answer(authReqId, Math.Max(1, (int)(approval.ExpiresAt - time.GetUtcNow()).TotalSeconds), ApprovalStore.PollInterval, approval.Id, publicUrl.At(ApprovalExtensions.PageOf(approval.Id)), approval.BindingMessage));
+                return Results.Json(new Answer(authReqId, Math.Max(1, (int)(approval.ExpiresAt - time.GetUtcNow()).TotalSeconds), ApprovalStore.PollInterval, approval.Id, publicUrl.At(ApprovalExtensions.PageOf(approval.Id)), approval.BindingMessage, approval.MandateId));
             case AskOutcome.OtherTerms:
                 return Refuse(Errors.InvalidRequest, "request_id is of a request with other terms.");
             case AskOutcome.Refused(var limit):
@@ -118,14 +125,15 @@ internal sealed partial class BackchannelEndpoint(
 
     private static IResult Refuse(string error, string description) => Results.Json(new { error, error_description = description }, statusCode: StatusCodes.Status400BadRequest);
 
-    // CIBA Core, section 7.3; the last three are ours.
+    // CIBA Core, section 7.3; the last four are ours.
     private sealed record Answer(
         [property: JsonPropertyName("auth_req_id")] string AuthReqId,
         [property: JsonPropertyName("expires_in")] int ExpiresIn,
         [property: JsonPropertyName("interval")] int Interval,
         [property: JsonPropertyName("approval_id")] Guid ApprovalId,
         [property: JsonPropertyName("approval_uri")] string ApprovalUri,
-        [property: JsonPropertyName("binding_message")] string BindingMessage)
+        [property: JsonPropertyName("binding_message")] string BindingMessage,
+        [property: JsonPropertyName("mandate_id"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Guid? MandateId)
     {
         public override string ToString() => nameof(Answer);
     }

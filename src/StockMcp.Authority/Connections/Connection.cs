@@ -1,3 +1,4 @@
+using System.Text.Json;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace StockMcp.Authority.Connections;
@@ -21,6 +22,15 @@ public sealed class Connection(string name, ConnectionOptions options)
 
     /// <summary>Whether its tokens can carry authorization details of a type.</summary>
     public bool KnowsDetails(string type) => options.AuthorizationDetailsTypes.Contains(type);
+
+    /// <summary>What of authorization details its tokens can carry; <see langword="null"/> if not even the first element, which is what is to be done.</summary>
+    public string? KnownOf(string details)
+    {
+        using var document = JsonDocument.Parse(details);
+        var known = document.RootElement.EnumerateArray().Where(element => KnowsDetails(element.GetProperty("type").GetString()!)).ToList();
+        return known.Count == 0 || !KnowsDetails(document.RootElement[0].GetProperty("type").GetString()!) ? null
+            : known.Count == document.RootElement.GetArrayLength() ? details : JsonSerializer.Serialize(known);
+    }
 
     /// <summary>The connection's scopes that an agent's scopes need, in a stable order.</summary>
     public IReadOnlyList<string> Translate(IEnumerable<string> scopes)

@@ -1,3 +1,4 @@
+using StockMcp.AuthorizationServer.RichAuthorization;
 using System.Security.Claims;
 using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Antiforgery;
@@ -7,9 +8,11 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
+using StockMcp.Authority.ApprovalPages;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.ClientMetadataDocuments;
 using StockMcp.Authority.Connections;
+using StockMcp.Authority.Mandates;
 using StockMcp.Authority.Registration;
 using StockMcp.Authority.Resources;
 using StockMcp.Authority.SignIn;
@@ -20,7 +23,7 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace StockMcp.Authority.Consent;
 
 /// <summary>OpenIddict has checked client, redirect URI, PKCE, resource and scopes before this runs.</summary>
-internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedResources resources, ConnectionTable connections, IOpenIddictApplicationManager clients, IAntiforgery antiforgery, AuditLog audit)
+internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedResources resources, ConnectionTable connections, IOpenIddictApplicationManager clients, MandateStore mandates, SessionCookie sessions, ApprovalChoices choices, IAntiforgery antiforgery, AuditLog audit)
 {
     public async Task<IResult> HandleAsync(HttpContext context)
     {
@@ -33,6 +36,13 @@ internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedReso
         if (wanted.FirstOrDefault(scope => scope != Scopes.OpenId && resource.Scopes.All(known => known.Name != scope)) is { } foreign)
             return AuthorizationRequests.Refuse(Errors.InvalidScope, $"{resource.Uri} has no scope {foreign}.");
 
+        var details = (string?)request[AuthorizationDetailsClaims.AuthorizationDetails];
+        // CB-04: what a browser brings, anybody may have written. OpenIddict gives what was pushed as if it had come here.
+        if (details is not null && parameters.Any(parameter => parameter.Key == AuthorizationDetailsClaims.AuthorizationDetails))
+            return AuthorizationRequests.Refuse(Errors.InvalidRequest, "Push authorization_details with the whole request to the pushed authorization endpoint (RFC 9126).");
+        MandateTerms? asks = null;
+        if (details is not null && (asks = mandates.Read(details, request.ClientId!, out var mistake)) is null) return AuthorizationRequests.Refuse(AuthorizationDetailsClaims.InvalidAuthorizationDetails, mistake!);
+
         var session = await context.AuthenticateAsync(CookieAuthenticationDefaults.AuthenticationScheme);
         if (!session.Succeeded)
         {
@@ -42,6 +52,12 @@ internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedReso
         }
 
         var person = session.Principal;
+        // Money may move on what is said here: by who has just proved that they are it (AP-02).
+        if (asks is not null && !await sessions.IsFreshAsync(person, context.RequestAborted))
+        {
+            return request.HasPromptValue(PromptValues.None) ? AuthorizationRequests.Refuse(Errors.LoginRequired, "The person has to sign in again.")
+                : SignInExtensions.SignInAgain(await choices.FindConnectionAsync(person.PersonId(), context.RequestAborted), person.PersonId(), AuthorizationServerExtensions.AuthorizationEndpoint + QueryString.Create(parameters!));
+        }
         var redirectUri = new Uri(request.RedirectUri!);
         var stepUp = StepUp.Of(wanted, await consents.FindAsync(person.PersonId(), request.ClientId!, resource.Uri, redirectUri, context.RequestAborted));
         if (HttpMethods.IsPost(context.Request.Method) && context.Request.Form[AuthorizationRequests.Decision].ToString() is { Length: > 0 } decision)
@@ -56,10 +72,11 @@ internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedReso
             }
             string[] allowed = [.. wanted.Where(scope => scope == Scopes.OpenId || stepUp.IsHeld(scope) || context.Request.Form.ContainsKey(AuthorizationRequests.Tick + scope))];
             await consents.GrantAsync(person.PersonId(), request.ClientId!, resource.Uri, redirectUri, allowed.Union(stepUp.Kept), context.RequestAborted);
-            return SignIn(person, resource, allowed);
+            var granted = asks is not null && context.Request.Form.ContainsKey(AuthorizationRequests.Tick + AuthorizationDetailsClaims.AuthorizationDetails) ? await mandates.GrantAsync(person.PersonId(), asks, context.RequestAborted) : null;
+            return SignIn(person, resource, allowed, granted);
         }
 
-        if (stepUp.AsksForNothingNew && !IsCrossSite(context) && !request.HasPromptValue(PromptValues.Consent))
+        if (asks is null && stepUp.AsksForNothingNew && !IsCrossSite(context) && !request.HasPromptValue(PromptValues.Consent))
         {
             await audit.AppendAsync(new AuditRecord(AuditEvents.Consent) { Person = person.PersonId(), Client = request.ClientId, Scopes = string.Join(' ', wanted), Reason = "allowed_before" });
             return SignIn(person, resource, wanted);
@@ -77,15 +94,18 @@ internal sealed class AuthorizationEndpoint(ConsentStore consents, ProtectedReso
             Resource = resource.DisplayName,
             Scopes = (IReadOnlyList<ResourceScope>)[.. resource.Scopes.Where(scope => wanted.Contains(scope.Name) && !stepUp.IsHeld(scope.Name))],
             Held = (IReadOnlyList<ResourceScope>)[.. resource.Scopes.Where(scope => stepUp.IsHeld(scope.Name))],
+            Mandate = asks is null ? null : mandates.Render(asks),
             Request = parameters,
         });
     }
 
-    private static IResult SignIn(ClaimsPrincipal person, ProtectedResource resource, IEnumerable<string> scopes)
+    private static IResult SignIn(ClaimsPrincipal person, ProtectedResource resource, IEnumerable<string> scopes, Mandate? mandate = null)
     {
         var identity = new ClaimsIdentity(TokenValidationParameters.DefaultAuthenticationType, Claims.Name, Claims.Role);
         identity.SetClaim(Claims.Subject, person.GetClaim(Claims.Subject));
         identity.SetScopes(scopes).SetResources(resource.Uri);
+        // It stays in the code, and says at the token endpoint what was granted (RFC 9396, section 7).
+        if (mandate is not null) identity.SetClaim(MandateTerms.IdMember, mandate.Id.ToString());
         // Each sign-in is an authorization of its own in OpenIddict: one stolen refresh token ends that agent's copy, not its others.
         return Results.SignIn(new ClaimsPrincipal(identity), authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
     }

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.Database;
+using StockMcp.Authority.Mandates;
 using StockMcp.Authority.Revocations;
 
 namespace StockMcp.Authority.Consent;
@@ -34,8 +35,11 @@ internal sealed class ConsentStore(AuthorityDbContext database, IOpenIddictAppli
             .ExecuteUpdateAsync(set => set.SetProperty(consent => consent.LastUsedAt, time.GetUtcNow()), cancellationToken);
 
     /// <summary>Forgets what anybody allowed a client: it is not the one any more that they looked at.</summary>
-    public Task ForgetAsync(string clientId, CancellationToken cancellationToken)
-        => database.Set<AgentConsent>().Where(consent => consent.ClientId == clientId).ExecuteDeleteAsync(cancellationToken);
+    public async Task ForgetAsync(string clientId, CancellationToken cancellationToken)
+    {
+        await database.Set<AgentConsent>().Where(consent => consent.ClientId == clientId).ExecuteDeleteAsync(cancellationToken);
+        await EndAsync(database.Set<Mandate>().Where(mandate => mandate.AgentId == clientId), cancellationToken);
+    }
 
     /// <summary>Who allowed a client anything.</summary>
     public Task<List<Guid>> PeopleOfAsync(string clientId, CancellationToken cancellationToken)
@@ -46,11 +50,19 @@ internal sealed class ConsentStore(AuthorityDbContext database, IOpenIddictAppli
     {
         await audit.AppendAsync(new AuditRecord(AuditEvents.AgentSignedOut) { Person = personId, Client = clientId });
         await database.Set<AgentConsent>().Where(consent => consent.PersonId == personId && consent.ClientId == clientId).ExecuteDeleteAsync(cancellationToken);
+        // Whoever comes back later begins anew, also in what it may do without a tap.
+        await EndAsync(database.Set<Mandate>().Where(mandate => mandate.PersonId == personId && mandate.AgentId == clientId), cancellationToken);
         if (await clients.FindByClientIdAsync(clientId, cancellationToken) is { } client && await clients.GetIdAsync(client, cancellationToken) is { } id)
         {
             await authorizations.RevokeAsync(personId.ToString(), id, status: null, type: null, cancellationToken);
             await tokens.RevokeAsync(personId.ToString(), id, status: null, type: null, cancellationToken);
         }
         revocations.Agent(personId, clientId);
+    }
+
+    private Task<int> EndAsync(IQueryable<Mandate> mandates, CancellationToken cancellationToken)
+    {
+        DateTimeOffset? now = time.GetUtcNow();
+        return mandates.Where(mandate => mandate.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(mandate => mandate.EndedAt, now), cancellationToken);
     }
 }

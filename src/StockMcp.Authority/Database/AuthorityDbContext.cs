@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using StockMcp.Authority.Audit;
+using StockMcp.Authority.Receipts;
 using StockMcp.AuthorizationServer.Database;
 
 namespace StockMcp.Authority.Database;
@@ -26,6 +27,9 @@ public class AuthorityDbContext : AuthorizationServerDbContext
         ChangeTracker.Clear();
         records.Clear();
     }
+
+    /// <summary>A key that somebody else may have vouches for no receipt, either.</summary>
+    public override Task ForgetKeyAsync(string kid, CancellationToken cancellationToken) => Set<ReceiptKey>().Where(key => key.Kid == kid).ExecuteDeleteAsync(cancellationToken);
 
     /// <inheritdoc/>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)

@@ -305,6 +305,9 @@ namespace StockMcp.Authority.Migrations
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("FilledAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("FilledPrice")
                         .HasColumnType("TEXT");
 
@@ -316,6 +319,9 @@ namespace StockMcp.Authority.Migrations
 
                     b.Property<int>("Leases")
                         .HasColumnType("INTEGER");
+
+                    b.Property<Guid?>("MandateId")
+                        .HasColumnType("TEXT");
 
                     b.Property<long>("NextPollAt")
                         .HasColumnType("INTEGER");
@@ -341,6 +347,9 @@ namespace StockMcp.Authority.Migrations
                     b.Property<bool>("Redeemed")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("RequestKey")
+                        .HasColumnType("TEXT");
+
                     b.Property<long>("RequestedAt")
                         .HasColumnType("INTEGER");
 
@@ -355,6 +364,9 @@ namespace StockMcp.Authority.Migrations
                     b.Property<int>("State")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("SubmittedAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<decimal?>("Total")
                         .HasColumnType("TEXT");
 
@@ -365,7 +377,12 @@ namespace StockMcp.Authority.Migrations
 
                     b.HasIndex("ChangedAt");
 
+                    b.HasIndex("MandateId");
+
                     b.HasIndex("PendingKey")
+                        .IsUnique();
+
+                    b.HasIndex("RequestKey")
                         .IsUnique();
 
                     b.HasIndex("AgentId", "RequestedAt");
@@ -441,6 +458,9 @@ namespace StockMcp.Authority.Migrations
                     b.Property<byte[]>("Mac")
                         .IsRequired()
                         .HasColumnType("BLOB");
+
+                    b.Property<string>("Mandate")
+                        .HasColumnType("TEXT");
 
                     b.Property<string>("Order")
                         .HasColumnType("TEXT");
@@ -604,6 +624,71 @@ namespace StockMcp.Authority.Migrations
                     b.HasKey("PersonId", "ClientId", "Resource", "RedirectHost");
 
                     b.ToTable("AgentConsent");
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Mandates.Mandate", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("AgentId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("BudgetCents")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("DailyCents")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Day")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Details")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("GrantedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("UsedCents")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("UsedOnDayCents")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("PersonId", "AgentId");
+
+                    b.ToTable("Mandates", (string)null);
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Receipts.ReceiptKey", b =>
+                {
+                    b.Property<string>("Kid")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("FirstUsedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Jwk")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Kid");
+
+                    b.ToTable("ReceiptKeys", (string)null);
                 });
 
             modelBuilder.Entity("StockMcp.Authority.Registration.RegistrationAttempt", b =>
@@ -1050,6 +1135,15 @@ namespace StockMcp.Authority.Migrations
                 });
 
             modelBuilder.Entity("StockMcp.Authority.Consent.AgentConsent", b =>
+                {
+                    b.HasOne("StockMcp.Authority.SignIn.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Mandates.Mandate", b =>
                 {
                     b.HasOne("StockMcp.Authority.SignIn.Person", null)
                         .WithMany()

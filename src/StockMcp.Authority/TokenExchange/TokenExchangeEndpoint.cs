@@ -7,7 +7,6 @@ using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
 using StockMcp.Authority.Approvals;
 using StockMcp.Authority.Audit;
-using StockMcp.Authority.AuthorizationDetails;
 using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Authority.Connections;
 using StockMcp.Authority.Vault;
@@ -22,7 +21,7 @@ namespace StockMcp.Authority.TokenExchange;
 /// RFC 8693. The parameter <c>audience</c> says what for: a connection, for an upstream token out of the vault; or the Authority's own API, for a token that
 /// is issued here. OpenIddict has checked the client, its permission for the audience, and the subject token.
 /// </summary>
-internal sealed partial class TokenExchangeEndpoint(TokenVault vault, ApprovalStore approvals, AuthorizationDetailsTypes types, ConnectionTable connections, PublicUrl publicUrl, AuditLog audit, TimeProvider time, ILogger<TokenExchangeEndpoint> log)
+internal sealed partial class TokenExchangeEndpoint(TokenVault vault, ApprovalStore approvals, ConnectionTable connections, PublicUrl publicUrl, AuditLog audit, TimeProvider time, ILogger<TokenExchangeEndpoint> log)
 {
     public async Task<IResult> HandleAsync(HttpContext context, OpenIddictRequest request, ClaimsPrincipal subject, Guid personId)
     {
@@ -44,7 +43,7 @@ internal sealed partial class TokenExchangeEndpoint(TokenVault vault, ApprovalSt
             if (approval is null || approval.PersonId != personId || approval.State is not (ApprovalState.Executing or ApprovalState.Unknown)) return AuthorizationRequests.Refuse(Errors.InvalidGrant, "What was approved is finished.");
             agent = approval.AgentId;
             if (!await approvals.MayAskAsync(approval, context.RequestAborted)) return AuthorizationRequests.Refuse(Errors.InvalidGrant, "The person signed the agent out.");
-            if (time.GetUtcNow() < approval.Deadline && connection.KnowsDetails(types.Stored(approval.Details).Type.Name)) once = new OneUse(approval.Details, approval.Id);
+            if (time.GetUtcNow() < approval.Deadline && connection.KnownOf(approval.Details) is { } details) once = new OneUse(details, approval.Id);
         }
         UpstreamTokenOutcome outcome;
         try

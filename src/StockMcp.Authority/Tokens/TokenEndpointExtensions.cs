@@ -1,4 +1,6 @@
+using StockMcp.AuthorizationServer.RichAuthorization;
 using System.Security.Claims;
+using System.Text.Json;
 using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.EntityFrameworkCore;
@@ -10,6 +12,7 @@ using StockMcp.Authority.Audit;
 using StockMcp.Authority.Backchannel;
 using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
+using StockMcp.Authority.Mandates;
 using StockMcp.Authority.Registration;
 using StockMcp.Authority.SignIn;
 using StockMcp.Authority.TokenExchange;
@@ -35,7 +38,7 @@ public static class TokenEndpointExtensions
     /// <summary><c>POST /connect/token</c>.</summary>
     public static void MapTokenEndpoint(this IEndpointRouteBuilder routes) => routes.MapPost(AuthorizationServerExtensions.TokenEndpoint, IssueAsync).DisableAntiforgery();
 
-    private static async Task<IResult> IssueAsync(HttpContext context, AuthorityDbContext database, ConsentStore consents, RegisteredClients registered, TokenExchangeEndpoint exchange, BackchannelGrant backchannel, PublicUrl publicUrl, AuditLog audit, CancellationToken cancellationToken)
+    private static async Task<IResult> IssueAsync(HttpContext context, AuthorityDbContext database, ConsentStore consents, RegisteredClients registered, TokenExchangeEndpoint exchange, BackchannelGrant backchannel, MandateStore mandates, PublicUrl publicUrl, AuditLog audit, TimeProvider time, CancellationToken cancellationToken)
     {
         // OpenIddict has checked the client, and the code with its PKCE verifier, the refresh token or the subject token.
         var request = context.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("Not a token request.");
@@ -55,7 +58,11 @@ public static class TokenEndpointExtensions
         await registered.UsedAsync(request.ClientId!, cancellationToken);
         var identity = new ClaimsIdentity(principal.Claims, TokenValidationParameters.DefaultAuthenticationType, Claims.Name, Claims.Role);
         identity.SetDestinations(_ => []);
-        return Results.SignIn(new ClaimsPrincipal(identity), authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
+        var properties = new AuthenticationProperties();
+        // RFC 9396, section 7: what was granted, as long as it is.
+        if (Guid.TryParse(principal.GetClaim(MandateTerms.IdMember), out var mandateId) && await mandates.FindAsync(personId, mandateId, cancellationToken) is { } mandate && mandate.IsGood(time.GetUtcNow()))
+            properties.SetParameter<JsonElement>(AuthorizationDetailsClaims.AuthorizationDetails, JsonSerializer.Deserialize<JsonElement>($"[{mandate.Details}]"));
+        return Results.SignIn(new ClaimsPrincipal(identity), properties, OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
     }
 
     // RFC 6749, section 4.4: an MCP server's own token, for the API that tells it how approvals stand. It says nothing of anybody.

@@ -56,7 +56,7 @@ public sealed partial record LimitsForm
     private static string Write(decimal? amount) => amount?.ToString("0.00", CultureInfo.InvariantCulture) ?? "";
 
     // 5000, 5000.5, 5,000.00; never 5.000, which means five thousand to some people and five to others.
-    private static decimal? Amount(string field, string text, Dictionary<string, string> mistakes)
+    internal static decimal? Amount(string field, string text, Dictionary<string, string> mistakes)
     {
         text = text.Trim();
         if (text.Length == 0) return null;
@@ -65,7 +65,7 @@ public sealed partial record LimitsForm
         return null;
     }
 
-    private static string Symbols(string field, string text, Dictionary<string, string> mistakes)
+    internal static string Symbols(string field, string text, Dictionary<string, string> mistakes)
     {
         var symbols = text.ToUpperInvariant().Split([' ', ',', ';', '\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct().Order(StringComparer.Ordinal).ToList();
         if (symbols.Count > MostSymbols) mistakes[field] = $"At most {MostSymbols} symbols fit.";

@@ -14,6 +14,9 @@ public abstract class AuthorizationServerDbContext(DbContextOptions options) : D
     /// <summary>The keys of cookies and forms, each encrypted by the <see cref="MasterSecret"/>.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
+    /// <summary>Forgets what else is kept of a signing key that was revoked.</summary>
+    public virtual Task ForgetKeyAsync(string kid, CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

@@ -72,6 +72,7 @@ public sealed partial class KeyRotation(IServiceScopeFactory scopes, SigningKeys
                     await AddAsync(database, states, now, cancellationToken);
             }
             await database.SigningKeys.Where(key => key.Kid == kid).ExecuteDeleteAsync(cancellationToken);
+            await database.ForgetKeyAsync(kid, cancellationToken);
             LogRevoked(kid);
         }
         await RunAsync(cancellationToken);

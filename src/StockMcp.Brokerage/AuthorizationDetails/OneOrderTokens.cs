@@ -21,7 +21,7 @@ namespace StockMcp.Brokerage.AuthorizationDetails;
 internal static class OneOrderTokens
 {
     private const string WithARefreshAlone = "Send authorization_details with a refresh, for one order each: a person connects an app for no single order.";
-    private const int LongestDetails = 2048;
+    private const int LongestDetails = 4096;
     private static readonly TimeSpan s_lifetime = TimeSpan.FromMinutes(2);
 
     private static string? Parameter(OpenIddictRequest request, string name) => (string?)request[name] is { Length: > 0 } value ? value : null;
@@ -68,7 +68,7 @@ internal static class OneOrderTokens
     }
 
     // After everything else of the request was found right, and before anything is used up: whoever is refused here refreshes again with the same token.
-    internal sealed class Check(IOpenIddictApplicationManager clients, TradingDesk desk, StockMarket market) : IOpenIddictServerHandler<ValidateTokenRequestContext>
+    internal sealed class Check(IOpenIddictApplicationManager clients, TradingDesk desk, StockMarket market, TimeProvider time) : IOpenIddictServerHandler<ValidateTokenRequestContext>
     {
         public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenRequestContext>()
             .UseScopedHandler<Check>().SetOrder(Exchange.ValidateGrantedScopes.Descriptor.Order + 500).Build();
@@ -88,10 +88,11 @@ internal static class OneOrderTokens
                 return;
             }
             var client = await clients.FindByClientIdAsync(context.ClientId!, context.CancellationToken) ?? throw new InvalidOperationException("The client vanished.");
-            if (!await clients.HasClientTypeAsync(client, ClientTypes.Confidential, context.CancellationToken)
-                || !await clients.HasPermissionAsync(client, ConfiguredClientsExtensions.AuthorizationDetailsPermission(StockOrderDetails.Type), context.CancellationToken))
+            var isConfidential = await clients.HasClientTypeAsync(client, ClientTypes.Confidential, context.CancellationToken);
+            foreach (var type in StockOrderDetails.TypesOf(json).Where(type => type == MandateDetails.Type).Prepend(StockOrderDetails.Type))
             {
-                context.Reject(AuthorizationDetailsClaims.InvalidAuthorizationDetails, $"This client may not ask for authorization_details of the type {StockOrderDetails.Type}.");
+                if (isConfidential && await clients.HasPermissionAsync(client, ConfiguredClientsExtensions.AuthorizationDetailsPermission(type), context.CancellationToken)) continue;
+                context.Reject(AuthorizationDetailsClaims.InvalidAuthorizationDetails, $"This client may not ask for authorization_details of the type {type}.");
                 return;
             }
             if (!(context.Request.GetScopes() is { Length: > 0 } asked ? asked : grant.GetScopes()).Contains(BrokerageScopes.Trading))
@@ -117,7 +118,7 @@ internal static class OneOrderTokens
             if (json.Length > LongestDetails) return $"they are longer than {LongestDetails} characters";
             try
             {
-                var details = StockOrderDetails.Read(json, market);
+                var details = StockOrderDetails.Read(json, market, time.GetUtcNow());
                 return details.Account == await desk.GetAccountNumberAsync(person, cancellationToken) ? null : "account must be the number of the person's own account";
             }
             catch (AuthorizationDetailsException exception)

@@ -23,19 +23,36 @@ internal sealed partial record StockOrderDetails(string Account, NewOrder Order,
     private static readonly string[] s_needed = ["type", "account", "symbol", "side", "quantity", "order_type", "time_in_force", "currency", "max_total"];
     private static readonly string[] s_prices = ["limit_price", "stop_price"];
 
-    /// <summary>The one order of a JSON array.</summary>
-    /// <exception cref="AuthorizationDetailsException">It is not an array of exactly one order, with every field as it must be.</exception>
-    public static StockOrderDetails Read(string json, StockMarket market)
+    /// <summary>The one order of a JSON array; behind it may stand the mandate within which it is ordered, which it must keep to.</summary>
+    /// <exception cref="AuthorizationDetailsException">It is anything else, or the order lies outside the mandate.</exception>
+    public static StockOrderDetails Read(string json, StockMarket market, DateTimeOffset now)
     {
         try
         {
             using var document = JsonDocument.Parse(json, s_strict);
-            return document.RootElement is { ValueKind: JsonValueKind.Array } array && array.GetArrayLength() == 1 && array[0].ValueKind == JsonValueKind.Object
-                ? Read(array[0], market) : throw new AuthorizationDetailsException("they must be a JSON array of exactly one object");
+            if (document.RootElement is not { ValueKind: JsonValueKind.Array } array || array.GetArrayLength() is not (1 or 2) || array.EnumerateArray().Any(element => element.ValueKind != JsonValueKind.Object))
+                throw new AuthorizationDetailsException($"they must be a JSON array of exactly one object, or of two with a {MandateDetails.Type} as the second");
+            var order = Read(array[0], market);
+            if (array.GetArrayLength() == 2 && MandateDetails.Read(array[1]).WhyNot(order, now) is { } why) throw new AuthorizationDetailsException($"the order lies outside the mandate: {why}");
+            return order;
         }
         catch (JsonException)
         {
             throw new AuthorizationDetailsException("they must be a JSON array of exactly one object that names each field once");
+        }
+    }
+
+    /// <summary>The types of a JSON array's elements, as far as they say one.</summary>
+    public static IReadOnlyList<string> TypesOf(string json)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json, s_strict);
+            return document.RootElement.ValueKind != JsonValueKind.Array ? [] : [.. document.RootElement.EnumerateArray().Where(element => element.ValueKind == JsonValueKind.Object && element.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String).Select(element => element.GetProperty("type").GetString()!)];
+        }
+        catch (JsonException)
+        {
+            return [];
         }
     }
 
@@ -91,8 +108,8 @@ internal sealed partial record StockOrderDetails(string Account, NewOrder Order,
         return new StockOrderDetails(Text(details, "account"), order, maxTotal);
     }
 
-    private static string Text(JsonElement details, string name)
-        => details.TryGetProperty(name, out var value) && value.GetString() is { Length: > 0 } text ? text : throw new AuthorizationDetailsException($"{name} is required");
+    internal static string Text(JsonElement details, string name)
+        => details.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : throw new AuthorizationDetailsException($"{name} is required");
 
     private static T Choice<T>(JsonElement details, string name) where T : struct, Enum
     {
@@ -101,7 +118,7 @@ internal sealed partial record StockOrderDetails(string Account, NewOrder Order,
         return choices.TryGetValue(text, out var chosen) ? chosen : throw new AuthorizationDetailsException($"{name} must be one of: {string.Join(", ", choices.Keys)}");
     }
 
-    private static decimal Figure(JsonElement details, string name)
+    internal static decimal Figure(JsonElement details, string name)
     {
         var text = Text(details, name);
         return text.Length <= LongestFigure && FigurePattern().IsMatch(text) && decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var figure)

@@ -48,11 +48,11 @@ internal static class OrderEndpoints
         return AlpacaJson.Result((await desk.ListOrdersAsync(context.UserId(), orders, cancellationToken)).Select(order => new OrderAnswer(order, market.Find(order.Symbol)!)));
     }
 
-    private static async Task<IResult> PlaceAsync(HttpContext context, TradingDesk desk, StockMarket market, CancellationToken cancellationToken)
+    private static async Task<IResult> PlaceAsync(HttpContext context, TradingDesk desk, StockMarket market, TimeProvider time, CancellationToken cancellationToken)
     {
         var order = await OrderRequest.ReadAsync(context.Request, cancellationToken);
         NewOrderRules.Check(order, market);
-        var approval = ThirdPartyOrders.Authorize(context.User, order, await desk.GetAccountNumberAsync(context.UserId(), cancellationToken), market);
+        var approval = ThirdPartyOrders.Authorize(context.User, order, await desk.GetAccountNumberAsync(context.UserId(), cancellationToken), market, time.GetUtcNow());
         return Answer(await desk.PlaceOrderAsync(context.UserId(), order, approval, cancellationToken), market);
     }
 

@@ -13,16 +13,16 @@ internal static class ThirdPartyOrders
     /// <summary>The id under which an app sends the order of a transaction, so that it can look for it before it has an answer.</summary>
     public static string ClientOrderId(Guid transaction) => $"stockmcp-{transaction:N}";
 
-    /// <summary>What the order rests on. Refuses unless the token carries exactly these terms, for this account.</summary>
+    /// <summary>What the order rests on. Refuses unless the token carries exactly these terms, for this account; within a mandate, unless they lie within it now.</summary>
     /// <exception cref="AlpacaException">The token does not allow this order.</exception>
-    public static OrderApproval Authorize(ClaimsPrincipal application, NewOrder order, string accountNumber, StockMarket market)
+    public static OrderApproval Authorize(ClaimsPrincipal application, NewOrder order, string accountNumber, StockMarket market, DateTimeOffset now)
     {
-        if (AuthorizationDetailsClaims.Elements(application) is not [var element])
+        if (AuthorizationDetailsClaims.Elements(application) is not { Count: 1 or 2 } elements)
             throw Forbidden("the scope trading alone places nothing: the token must carry authorization_details of exactly this order, approved by the account's owner");
         StockOrderDetails details;
         try
         {
-            details = StockOrderDetails.Read($"[{element}]", market);
+            details = StockOrderDetails.Read($"[{string.Join(',', elements)}]", market, now);
         }
         catch (AuthorizationDetailsException exception)
         {

@@ -22,6 +22,9 @@ internal sealed class AskedApproval
 
     public required TimeSpan Interval { get; init; }
 
+    /// <summary>The mandate within which it is ordered: nobody is asked.</summary>
+    public Guid? MandateId { get; init; }
+
     public override string ToString() => $"approval until {ExpiresAt:O}";
 }
 
@@ -87,6 +90,10 @@ internal sealed record OrderOutcome(string Status)
     public string? FilledQuantity { get; init; }
 
     public string? FilledPrice { get; init; }
+
+    public DateTimeOffset? SubmittedAt { get; init; }
+
+    public DateTimeOffset? FilledAt { get; init; }
 
     public string? Reason { get; init; }
 }
@@ -166,6 +173,8 @@ internal sealed record LimitsJson(bool Trading, string UsedToday, string Currenc
 
     public IReadOnlyList<string>? DeniedSymbols { get; init; }
 
+    public IReadOnlyList<MandateJson>? Mandates { get; init; }
+
     public TradingLimits Read() => new()
     {
         Trading = Trading,
@@ -175,7 +184,45 @@ internal sealed record LimitsJson(bool Trading, string UsedToday, string Currenc
         AllowedSymbols = AllowedSymbols is null ? null : [.. AllowedSymbols.Select(symbol => ForeignText.Clean(symbol, 12))],
         DeniedSymbols = [.. (DeniedSymbols ?? []).Select(symbol => ForeignText.Clean(symbol, 12))],
         Currency = ForeignText.Clean(Currency, 8),
+        Mandates = [.. (Mandates ?? []).Select(mandate => mandate.Read())],
     };
+}
+
+internal sealed record ReceiptJson(string Receipt, string Issuer, string JwksUri)
+{
+    private const int LongestReceipt = 64 * 1024;
+
+    public OrderReceipt Read()
+        => Receipt.Length is > 0 and <= LongestReceipt && Receipt.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.')
+            ? new(Receipt, ApprovalJson.Page(Issuer), ApprovalJson.Page(JwksUri)) : throw ApprovalJson.Invalid("it is no receipt");
+}
+
+internal sealed record MandateJson(MandateTermsJson Terms, string LeftToday, string Left)
+{
+    public TradingMandate Read() => new()
+    {
+        MandateId = ForeignText.Clean(Terms.MandateId, 36),
+        Symbols = [.. Terms.Symbols.Select(symbol => ForeignText.Clean(symbol, 12))],
+        Sides = [.. Terms.Sides.Select(side => ForeignText.Clean(side, 4))],
+        Accounts = Terms.Accounts is null ? null : [.. Terms.Accounts.Select(account => ForeignText.Clean(account, 64))],
+        LargestOrder = ApprovalJson.Figure(Terms.LargestOrder) ?? 0,
+        DailyBudget = ApprovalJson.Figure(Terms.DailyBudget) ?? 0,
+        Budget = ApprovalJson.Figure(Terms.Budget) ?? 0,
+        HighestPrice = ApprovalJson.Figure(Terms.HighestPrice),
+        LowestPrice = ApprovalJson.Figure(Terms.LowestPrice),
+        LeftToday = ApprovalJson.Figure(LeftToday) ?? 0,
+        Left = ApprovalJson.Figure(Left) ?? 0,
+        ExpiresAt = Terms.ExpiresAt,
+    };
+}
+
+internal sealed record MandateTermsJson(string MandateId, IReadOnlyList<string> Symbols, IReadOnlyList<string> Sides, string LargestOrder, string DailyBudget, string Budget, DateTimeOffset ExpiresAt)
+{
+    public IReadOnlyList<string>? Accounts { get; init; }
+
+    public string? HighestPrice { get; init; }
+
+    public string? LowestPrice { get; init; }
 }
 
 internal static class ApprovalsJson

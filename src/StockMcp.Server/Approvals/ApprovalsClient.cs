@@ -43,6 +43,7 @@ internal sealed partial class ApprovalsClient(
     {
         if (!IsThere) throw new TradingException(ErrorCode.UpstreamRefused, "The authorization server in use has no approvals, so that no order can be placed.");
         var endpoint = await authority.GetBackchannelEndpointAsync(cancellationToken);
+        var callId = requestId ?? context.CallId ?? Guid.CreateVersion7().ToString("N");
         for (var attempt = 1; ; attempt++)
         {
             var code = BindingMessages.New();
@@ -52,6 +53,8 @@ internal sealed partial class ApprovalsClient(
             request.Parameters.Add("authorization_details", new JsonArray(order.ToJson()).ToJsonString());
             request.Parameters.Add("request_context", context.ToJson().ToJsonString());
             if (requestId is not null) request.Parameters.Add("request_id", requestId);
+            // Within a mandate nobody would notice that the same order came twice.
+            request.Parameters.Add("call_id", callId);
             using var client = http.CreateClient(HttpClientName);
             using var patience = Within(Patience, cancellationToken);
             var response = await InTimeAsync(client.RequestBackchannelAuthenticationAsync(request, patience.Token), cancellationToken);
@@ -70,6 +73,7 @@ internal sealed partial class ApprovalsClient(
                 BindingMessage = response.TryGet("binding_message") is { Length: > 0 } first ? ForeignText.Clean(first, 40) : code,
                 ApprovalUri = ApprovalJson.Page(response.TryGet("approval_uri")),
                 ExpiresAt = time.GetUtcNow().AddSeconds(lifetime),
+                MandateId = Guid.TryParseExact(response.TryGet("mandate_id"), "D", out var mandateId) ? mandateId : null,
                 Interval = TimeSpan.FromSeconds(Math.Clamp(response.Interval is > 0 and var seconds ? seconds : 5, 1, 60)),
             };
         }
@@ -134,6 +138,21 @@ internal sealed partial class ApprovalsClient(
         };
     }
 
+    /// <summary>The receipt of an order of this person with this agent.</summary>
+    /// <returns><see langword="null"/> if there is none.</returns>
+    /// <exception cref="TradingException">It cannot be read now.</exception>
+    public async Task<OrderReceipt?> ReceiptAsync(Guid approvalId, Caller caller, CancellationToken cancellationToken)
+    {
+        if (!IsThere) throw new TradingException(ErrorCode.UpstreamRefused, "The authorization server in use has no approvals, and no receipts.");
+        using var response = await SendAsync(HttpMethod.Get, $"{approvalId:D}/receipt?sub={Uri.EscapeDataString(caller.Subject)}&client_id={Uri.EscapeDataString(caller.ClientId)}", null, Patience, cancellationToken);
+        return response.StatusCode switch
+        {
+            HttpStatusCode.OK => (await ReadAsync<ReceiptJson>(response, cancellationToken)).Read(),
+            HttpStatusCode.NotFound => null,
+            _ => throw Refused(response),
+        };
+    }
+
     /// <summary>Approved orders that nobody finishes, for this copy to finish.</summary>
     /// <exception cref="TradingException">They cannot be had now.</exception>
     public async Task<IReadOnlyList<LeasedApproval>> LeaseAsync(CancellationToken cancellationToken)
@@ -162,7 +181,7 @@ internal sealed partial class ApprovalsClient(
     public async Task<TradingLimits> LimitsAsync(Caller caller, CancellationToken cancellationToken)
     {
         if (!IsThere) throw new TradingException(ErrorCode.UpstreamRefused, "The authorization server in use has no approvals, and no limits of orders.");
-        using var response = await SendAsync(HttpMethod.Get, $"limits?sub={Uri.EscapeDataString(caller.Subject)}", null, Patience, cancellationToken);
+        using var response = await SendAsync(HttpMethod.Get, $"limits?sub={Uri.EscapeDataString(caller.Subject)}&client_id={Uri.EscapeDataString(caller.ClientId)}", null, Patience, cancellationToken);
         return response.StatusCode == HttpStatusCode.OK ? (await ReadAsync<LimitsJson>(response, cancellationToken)).Read() : throw Refused(response);
     }
 

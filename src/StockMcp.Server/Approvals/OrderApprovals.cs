@@ -23,11 +23,11 @@ internal sealed class OrderApprovals(Caller caller, ApprovalsClient approvals, O
         return new OrderApproval
         {
             ApprovalId = asked.ApprovalId,
-            Status = ApprovalStatus.ApprovalPending,
+            Status = asked.MandateId is null ? ApprovalStatus.ApprovalPending : ApprovalStatus.Executing,
             BindingMessage = asked.BindingMessage,
             ApprovalUri = asked.ApprovalUri,
             ExpiresAt = asked.ExpiresAt,
-            Order = order,
+            Order = order with { MandateId = asked.MandateId },
             ClientOrderId = OrderWork.ClientOrderId(asked.ApprovalId),
         };
     }
@@ -45,6 +45,10 @@ internal sealed class OrderApprovals(Caller caller, ApprovalsClient approvals, O
         if (now.Status == known.Status && left > TimeSpan.Zero) await Task.Delay(left < s_breath ? left : s_breath, time, cancellationToken);
         return now;
     }
+
+    public async Task<OrderReceipt> GetReceiptAsync(Guid approvalId, CancellationToken cancellationToken)
+        => await approvals.ReceiptAsync(approvalId, caller, cancellationToken)
+            ?? throw new TradingException(ErrorCode.NotFound, "There is no receipt: this agent did not ask this person for such an approval, or its order was not placed. get_order_approval tells what became of it.") { Argument = "approval_id" };
 
     public Task<TradingLimits> GetLimitsAsync(CancellationToken cancellationToken) => approvals.LimitsAsync(caller, cancellationToken);
 

@@ -192,6 +192,8 @@ internal sealed partial class OrderExecution(
         OrderId = result.OrderId,
         OrderStatus = result.OrderStatus,
         FilledQuantity = result.FilledQuantity is { } quantity ? ToolJson.Figure(quantity) : null,
+        SubmittedAt = result.SubmittedAt,
+        FilledAt = result.FilledAt,
         FilledPrice = result.FilledPrice is { } price ? ToolJson.Figure(price) : null,
         Reason = result.Reason,
     };

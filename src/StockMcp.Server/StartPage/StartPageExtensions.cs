@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using StockMcp.ResourceServer.ProtectedResource;
 using StockMcp.ResourceServer.TokenValidation;
+using StockMcp.Server.Flow;
 using StockMcp.Tools.TradingApi;
 
 namespace StockMcp.Server.StartPage;
@@ -27,8 +28,8 @@ public static class StartPageExtensions
 
     /// <summary>Serves the page.</summary>
     public static void MapStartPage(this IEndpointRouteBuilder routes)
-        => routes.MapGet(routes.ServiceProvider.GetRequiredService<IOptions<StartPageOptions>>().Value.Path, (McpResource resource, IOptions<AuthorityOptions> authority, IOptions<TradingApiOptions> brokerage, IOptions<StartPageOptions> page)
-            => new RazorComponentResult<Start>(new { Resource = resource, Authority = authority.Value.Issuer, Brokerage = brokerage.Value.BaseUrl!.AbsoluteUri, page.Value.SignInHint })).AllowAnonymous();
+        => routes.MapGet(routes.ServiceProvider.GetRequiredService<IOptions<StartPageOptions>>().Value.Path, (McpResource resource, IOptions<AuthorityOptions> authority, IOptions<TradingApiOptions> brokerage, IOptions<StartPageOptions> page, IServiceProvider services)
+            => new RazorComponentResult<Start>(new { Resource = resource, Authority = authority.Value.Issuer, Brokerage = brokerage.Value.BaseUrl!.AbsoluteUri, page.Value.SignInHint, Flow = services.GetService<FlowStory>() is not null })).AllowAnonymous();
 
     private sealed class Memory : IXmlRepository
     {

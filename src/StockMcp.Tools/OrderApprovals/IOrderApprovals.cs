@@ -32,13 +32,27 @@ public interface IOrderApprovals
     /// <summary>What the person allows their agents to spend.</summary>
     /// <exception cref="TradingException">It cannot be read now.</exception>
     Task<TradingLimits> GetLimitsAsync(CancellationToken cancellationToken);
+
+    /// <summary>The signed receipt of an order that this agent asked this person for.</summary>
+    /// <exception cref="TradingException">The order was not placed, or it cannot be read now.</exception>
+    Task<OrderReceipt> GetReceiptAsync(Guid approvalId, CancellationToken cancellationToken)
+        => throw new TradingException(ErrorCode.UpstreamRefused, "What keeps the approvals here gives no receipts.");
 }
+
+/// <summary>A signed receipt.</summary>
+/// <param name="Jws">It, as a JWS (RFC 7515, compact). It is no token: nothing can be done with it but show it.</param>
+/// <param name="Issuer">Who signed it.</param>
+/// <param name="JwksUri">Where the issuer publishes the keys.</param>
+public sealed record OrderReceipt(string Jws, string Issuer, string JwksUri);
 
 /// <summary>What a person should know beside the order that they are asked about.</summary>
 /// <param name="Name">The company's name.</param>
 /// <param name="Effects">What the order would change.</param>
 public sealed record OrderContext(string Name, IReadOnlyList<OrderEffect> Effects)
 {
+    /// <summary>Names the agent's call: within a mandate, the same name again is the same order. Each call is one of its own unless set.</summary>
+    public string? CallId { get; init; }
+
     /// <summary>As it is sent.</summary>
     public JsonObject ToJson() => new()
     {
@@ -123,6 +137,9 @@ public sealed record OrderApproval
     /// <summary>Stable code of why it ended as it did.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>The mandate within which it is ordered, without asking; none if the person is asked.</summary>
+    public Guid? MandateId => Order.MandateId;
+
     /// <summary>Whether nothing will change any more.</summary>
     public bool IsFinal => Status is not (ApprovalStatus.ApprovalPending or ApprovalStatus.Executing or ApprovalStatus.Unknown);
 
@@ -153,4 +170,47 @@ public sealed record TradingLimits
 
     /// <summary>The currency of all amounts.</summary>
     public required string Currency { get; init; }
+
+    /// <summary>Bounds within which this agent orders without asking.</summary>
+    public IReadOnlyList<TradingMandate> Mandates { get; init; } = [];
+}
+
+/// <summary>Bounds within which the person lets an agent order without asking.</summary>
+public sealed record TradingMandate
+{
+    /// <summary>Its id.</summary>
+    public required string MandateId { get; init; }
+
+    /// <summary>The only shares.</summary>
+    public required IReadOnlyList<string> Symbols { get; init; }
+
+    /// <summary><c>buy</c>, <c>sell</c> or both.</summary>
+    public required IReadOnlyList<string> Sides { get; init; }
+
+    /// <summary>The only accounts; all of the person's if absent.</summary>
+    public IReadOnlyList<string>? Accounts { get; init; }
+
+    /// <summary>What one order may cost at most.</summary>
+    public required decimal LargestOrder { get; init; }
+
+    /// <summary>What all orders of a day may cost at most.</summary>
+    public required decimal DailyBudget { get; init; }
+
+    /// <summary>What all orders may cost at most.</summary>
+    public required decimal Budget { get; init; }
+
+    /// <summary>The highest price of a share that is bought.</summary>
+    public decimal? HighestPrice { get; init; }
+
+    /// <summary>The lowest limit of a share that is sold.</summary>
+    public decimal? LowestPrice { get; init; }
+
+    /// <summary>What is left of today.</summary>
+    public required decimal LeftToday { get; init; }
+
+    /// <summary>What is left in all.</summary>
+    public required decimal Left { get; init; }
+
+    /// <summary>When it ends.</summary>
+    public required DateTimeOffset ExpiresAt { get; init; }
 }

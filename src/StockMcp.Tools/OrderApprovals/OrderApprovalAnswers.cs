@@ -13,6 +13,7 @@ internal sealed record OrderApprovalInfo
     [Description("What the person is asked about, and what is placed if they say yes: this and nothing else.")] public required OrderTerms Terms { get; init; }
     [Description("The order at the brokerage, once it is there.")] public PlacedOrderInfo? Order { get; init; }
     [Description("Stable code of why it ended as it did.")] public string? Reason { get; init; }
+    [Description("The mandate within which it was ordered, so that the person was not asked. Absent if they were.")] public string? MandateId { get; init; }
     [Description("What to do now, in a sentence.")] public required string WhatNext { get; init; }
     [Description("Whether money may have moved. False: nothing was bought or sold.")] public required bool MoneyMayHaveMoved { get; init; }
 
@@ -33,6 +34,7 @@ internal sealed record OrderApprovalInfo
             FilledPrice = approval.FilledPrice,
         } : null,
         Reason = approval.Reason,
+        MandateId = approval.MandateId?.ToString("D"),
         WhatNext = ApprovalWords.WhatNext(approval),
         MoneyMayHaveMoved = approval.MoneyMayHaveMoved,
     };
@@ -87,6 +89,32 @@ internal sealed record TradingLimitsInfo
     [Description("The only shares that may be traded. Absent if all may.")] public IReadOnlyList<string>? AllowedSymbols { get; init; }
     [Description("Shares that may not be traded.")] public required IReadOnlyList<string> DeniedSymbols { get; init; }
     [Description("Currency of all amounts.")] public required string Currency { get; init; }
+    [Description("Mandates of the person for this agent: an order that lies within one, and what is left of it, is placed without asking. Absent if there are none.")] public IReadOnlyList<TradingMandateInfo>? Mandates { get; init; }
+}
+
+internal sealed record TradingMandateInfo
+{
+    [Description("Its id.")] public required string MandateId { get; init; }
+    [Description("The only shares.")] public required IReadOnlyList<string> Symbols { get; init; }
+    [Description("buy, sell or both.")] public required IReadOnlyList<string> Sides { get; init; }
+    [Description("The only accounts. Absent if all of the person's.")] public IReadOnlyList<string>? Accounts { get; init; }
+    [Description("What one order may count as at most: quantity times limit_price, or max_total.")] public required decimal LargestOrder { get; init; }
+    [Description("What all orders of a UTC day may come to.")] public required decimal DailyBudget { get; init; }
+    [Description("What all orders may come to.")] public required decimal Budget { get; init; }
+    [Description("The highest price of a share that is bought: limit_price, or max_total divided by quantity. Absent if there is none.")] public decimal? HighestPrice { get; init; }
+    [Description("The lowest limit_price of a share that is sold; a sale without a limit lies outside. Absent if selling does.")] public decimal? LowestPrice { get; init; }
+    [Description("What is left of today.")] public required decimal LeftToday { get; init; }
+    [Description("What is left in all.")] public required decimal Left { get; init; }
+    [Description("When it ends, UTC.")] public required DateTimeOffset ExpiresAt { get; init; }
+}
+
+internal sealed record OrderReceiptInfo
+{
+    [Description("Id of the request.")] public required string ApprovalId { get; init; }
+    [Description("The receipt, as a JWS: who asked, through which agent, what allowed it, the exact terms, the brokerage's answer, and the line in the audit log. Save it to a file as it is.")] public required string Receipt { get; init; }
+    [Description("Who signed it: the person's authorization server.")] public required string Issuer { get; init; }
+    [Description("Where the keys are that verify it.")] public required string JwksUrl { get; init; }
+    [Description("How to verify it, in a sentence.")] public required string HowToVerify { get; init; }
 }
 
 internal enum CancelStatus
@@ -125,7 +153,8 @@ internal static class ApprovalWords
         return approval.Status switch
         {
             ApprovalStatus.ApprovalPending => $"Waiting for your approval, code {approval.BindingMessage}: {approval.ApprovalUri} — {order}, until {ToolJson.Time(approval.ExpiresAt)}. {WhatNext(approval)}{id}",
-            ApprovalStatus.Placed => $"Placed: {order}. {(approval.OrderStatus is null ? "" : $"Order {approval.OrderId} is {approval.OrderStatus}")}{(approval is { FilledQuantity: > 0 and var filled, FilledPrice: { } price } ? $", {ToolJson.Figure(filled)} filled at {ToolJson.Figure(price)}" : "")}. {WhatNext(approval)}{id}",
+            ApprovalStatus.Executing when approval.MandateId is not null => $"Within the person's mandate, the order is on its way: {order}. {WhatNext(approval)}{id}",
+            ApprovalStatus.Placed => $"Placed{(approval.MandateId is null ? "" : " within the person's mandate")}: {order}. {(approval.OrderStatus is null ? "" : $"Order {approval.OrderId} is {approval.OrderStatus}")}{(approval is { FilledQuantity: > 0 and var filled, FilledPrice: { } price } ? $", {ToolJson.Figure(filled)} filled at {ToolJson.Figure(price)}" : "")}. {WhatNext(approval)}{id}",
             _ => $"{Beginning(approval.Status)}: {order}{(approval.Reason is null ? "" : $" ({approval.Reason})")}. {WhatNext(approval)}{id}",
         };
     }
@@ -136,6 +165,7 @@ internal static class ApprovalWords
         ApprovalStatus.Denied => "The person said no. Do not ask for the same order again unless they tell you to.",
         ApprovalStatus.Expired => "The person did not answer in time, and nothing was ordered. Ask again only if they want to be asked.",
         ApprovalStatus.Cancelled => "The request was withdrawn, and nothing was ordered.",
+        ApprovalStatus.Executing when approval.MandateId is not null => "It lies within a mandate of the person, so nobody is asked. Call wait_for_order_approval to learn what became of the order; do not place it again.",
         ApprovalStatus.Executing => "The person said yes. Call wait_for_order_approval to learn what became of the order; do not place it again.",
         ApprovalStatus.Placed when approval.OrderStatus is "canceled" or "expired" => "The order could not be filled as it was meant, and has ended. Review it anew before asking for another one.",
         ApprovalStatus.Placed => "Follow it with get_order.",

@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -27,7 +29,7 @@ internal sealed partial class OrderApprovalTools(TradingClient trading, Caller c
     /// <summary>
     /// Asks the person for their yes to exactly this order, and places it as soon as they say yes on their own page; nothing else can approve it. Waits a little; if they have not answered
     /// by then, the answer is approval_pending with a code and a link for them, and wait_for_order_approval goes on from there. The same order again while it is pending is the same request.
-    /// Call it once for each order that the person wants.
+    /// An order within a mandate of the person, which get_trading_limits shows, is placed without asking. Call it once for each order that the person wants; with a review_id, the same call again is never a second order within a mandate.
     /// </summary>
     /// <param name="symbol">The share's symbol in capital letters, for example WAYNE. Find it with search_stocks; never guess it.</param>
     /// <param name="side">buy, or sell what is held.</param>
@@ -109,7 +111,7 @@ internal sealed partial class OrderApprovalTools(TradingClient trading, Caller c
             MaxTotal = total,
         };
         var held = positions is null ? (decimal?)null : (await positions).FirstOrDefault(position => position.Symbol == order.Symbol)?.Qty ?? 0;
-        return await approvals.AskAsync(details, new OrderContext(ForeignText.Clean((await asset).Name), [.. Effects(order, total, owner, held, await quote)]), requestId, cancellationToken);
+        return await approvals.AskAsync(details, new OrderContext(ForeignText.Clean((await asset).Name), [.. Effects(order, total, owner, held, await quote)]) { CallId = reviewId is null ? null : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(reviewId))) }, requestId, cancellationToken);
     }
 
     private decimal? ReadReview(ProposedOrder order, string reviewId)

@@ -14,6 +14,9 @@ public sealed record StockOrderDetails
     /// <summary>The type's name.</summary>
     public const string Type = "stock_order";
 
+    /// <summary>The type of the bounds that may stand behind an order: then it lies within them, and nobody was asked.</summary>
+    public const string MandateType = "stock_trading_mandate";
+
     private const int LongestFigure = 28;
     private static readonly Regex s_symbol = new(@"\A[A-Z]{1,5}(\.[A-Z])?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking);
     private static readonly string[] s_members = ["type", "account", "symbol", "side", "quantity", "order_type", "limit_price", "stop_price", "time_in_force", "currency", "max_total"];
@@ -48,6 +51,9 @@ public sealed record StockOrderDetails
     /// <summary>What it may cost at most, or what a sale is counted as, with at most 2 decimal places.</summary>
     public required decimal MaxTotal { get; init; }
 
+    /// <summary>The mandate within which it is ordered; none if the person is asked.</summary>
+    public Guid? MandateId { get; init; }
+
     /// <summary>The details as they are sent.</summary>
     public JsonObject ToJson()
     {
@@ -60,12 +66,18 @@ public sealed record StockOrderDetails
         return json;
     }
 
-    /// <summary>Reads an array of exactly one of them.</summary>
+    /// <summary>Reads an array of exactly one of them; behind it may stand the mandate within which it is ordered.</summary>
     /// <returns><see langword="null"/> if it is anything else: a member is missing, unknown, of another type, or does not fit the others.</returns>
     public static StockOrderDetails? ReadSingle(JsonElement array)
-        => array.ValueKind == JsonValueKind.Array && array.GetArrayLength() == 1 ? Read(array[0]) : null;
+    {
+        if (array.ValueKind != JsonValueKind.Array || array.GetArrayLength() is not (1 or 2) || Read(array[0]) is not { } order) return null;
+        if (array.GetArrayLength() == 1) return order;
+        return array[1] is { ValueKind: JsonValueKind.Object } mandate && mandate.TryGetProperty("type", out var type) && type.ValueEquals(MandateType)
+            && mandate.TryGetProperty("mandate_id", out var id) && id.ValueKind == JsonValueKind.String && Guid.TryParseExact(id.GetString(), "D", out var mandateId)
+            ? order with { MandateId = mandateId } : null;
+    }
 
-    /// <summary>The names of the members in which two of them differ, as they stand in the JSON.</summary>
+    /// <summary>The names of the members in which two of them differ, as they stand in the JSON. A mandate counts where both name one: who asks does not know it yet, and not every brokerage is told.</summary>
     public IReadOnlyList<string> DifferencesFrom(StockOrderDetails other)
     {
         ArgumentNullException.ThrowIfNull(other);
@@ -73,6 +85,7 @@ public sealed record StockOrderDetails
         {
             ("account", Account == other.Account), ("symbol", Symbol == other.Symbol), ("side", Side == other.Side), ("quantity", Quantity == other.Quantity), ("order_type", OrderType == other.OrderType),
             ("limit_price", LimitPrice == other.LimitPrice), ("stop_price", StopPrice == other.StopPrice), ("time_in_force", TimeInForce == other.TimeInForce), ("currency", Currency == other.Currency), ("max_total", MaxTotal == other.MaxTotal),
+            ("mandate_id", MandateId is null || other.MandateId is null || MandateId == other.MandateId),
         }.Where(member => !member.IsSame).Select(member => member.Name)];
     }
 

@@ -118,6 +118,8 @@ public sealed partial class OrderDesk(HttpClient http, TimeProvider time, ILogge
                 OrderStatus = ForeignText.Clean(answer.Status, 32),
                 FilledQuantity = answer.FilledQty,
                 FilledPrice = answer.FilledAvgPrice,
+                SubmittedAt = answer.SubmittedAt,
+                FilledAt = answer.FilledAt,
                 Reason = answer.RejectReason is "price_beyond_bound" or "insufficient_buying_power" or "insufficient_quantity" ? answer.RejectReason : answer.Status == "rejected" ? "rejected_by_brokerage" : null,
             };
         }
@@ -218,6 +220,12 @@ public sealed record PlaceResult(PlaceOutcome Outcome)
 
     /// <summary>How long the brokerage wants to be left in peace before the next attempt.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>When the brokerage took it, as it says.</summary>
+    public DateTimeOffset? SubmittedAt { get; init; }
+
+    /// <summary>When it was filled, as the brokerage says.</summary>
+    public DateTimeOffset? FilledAt { get; init; }
 
     /// <summary>Stable code of why it was not taken.</summary>
     public string? Reason { get; init; }

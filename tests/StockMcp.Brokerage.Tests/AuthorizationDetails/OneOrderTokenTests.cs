@@ -159,7 +159,7 @@ public sealed class OneOrderTokenTests : BrowserTest
     {
         using var http = Brokerage.Client();
         var metadata = JsonDocument.Parse(await http.GetStringAsync("/.well-known/oauth-authorization-server")).RootElement;
-        JsonSerializer.Serialize(metadata.GetProperty("authorization_details_types_supported")).Should().Be("""["stock_order"]""");
+        JsonSerializer.Serialize(metadata.GetProperty("authorization_details_types_supported")).Should().Be("""["stock_order","stock_trading_mandate"]""");
         metadata.GetProperty("scopes_supported").EnumerateArray().Select(scope => scope.GetString()).Should().Contain("email");
     }
 

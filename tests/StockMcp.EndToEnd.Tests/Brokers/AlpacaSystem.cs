@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using StockMcp.EndToEnd.Tests.Agents;
 using StockMcp.EndToEnd.Tests.Providers;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using StockMcp.EndToEnd.Tests.Agents;
 using StockMcp.EndToEnd.Tests.Orders;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;

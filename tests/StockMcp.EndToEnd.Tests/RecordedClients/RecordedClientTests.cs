@@ -5,7 +5,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.WebUtilities;
-using StockMcp.EndToEnd.Tests.Agents;
 using StockMcp.Testing.ForeignClients;
 using StockMcp.Testing.Harness;
 using StockMcp.Testing.People;

@@ -79,6 +79,6 @@ public sealed class ScopeChallengeTests(ReadingSystem fixture) : IClassFixture<R
         all.Select(tool => (tool!["name"]!.GetValue<string>(), string.Join(' ', tool["_meta"]!["io.stockmcp/required_scopes"]!.AsArray().Select(scope => scope!.GetValue<string>())))).Should().Equal(
             ("get_quote", ""), ("search_stocks", ""), ("get_price_history", ""), ("get_market_clock", ""), ("whoami", ""),
             ("get_account", "portfolio:read"), ("get_portfolio", "portfolio:read"), ("list_orders", "orders:read"), ("get_order", "orders:read"), ("review_order", "orders:read"),
-            ("place_order", "orders:write"), ("get_order_approval", "orders:write"), ("wait_for_order_approval", "orders:write"), ("cancel_order", "orders:write"), ("get_trading_limits", "orders:write"));
+            ("place_order", "orders:write"), ("get_order_approval", "orders:write"), ("wait_for_order_approval", "orders:write"), ("cancel_order", "orders:write"), ("get_trading_limits", "orders:write"), ("get_order_receipt", "orders:read"));
     }
 }

@@ -115,6 +115,14 @@ internal sealed class BrowserPerson : IAsyncDisposable
         return file;
     }
 
+    /// <summary>Keeps a picture of what the window shows of the page.</summary>
+    public async Task PhotographPartAsync(string name)
+    {
+        var folder = Environment.GetEnvironmentVariable("STOCKMCP_SCREENSHOTS") ?? Path.Combine(Path.GetTempPath(), "stockmcp-screenshots");
+        Directory.CreateDirectory(folder);
+        await Page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png") });
+    }
+
     /// <summary>Whether the page can only be read by scrolling sideways.</summary>
     public Task<bool> ScrollsSidewaysAsync() => Page.EvaluateAsync<bool>("document.documentElement.scrollWidth > document.documentElement.clientWidth");
 

@@ -8,6 +8,8 @@ internal sealed record ConsentAnswer
 {
     private IReadOnlyList<string> Unticked { get; init; } = [];
 
+    private string? Extra { get; init; }
+
     private Uri? At { get; init; }
 
     /// <summary>Says yes to what is ticked.</summary>
@@ -17,6 +19,9 @@ internal sealed record ConsentAnswer
     public static ConsentAnswer Deny { get; } = new() { Denies = true };
 
     public bool Denies { get; private init; }
+
+    /// <summary>Says yes, and ticks a box that comes without a tick: its name ends with this.</summary>
+    public static ConsentAnswer And(string name) => new() { Extra = name };
 
     /// <summary>Says yes, but takes these scopes' ticks away, on every page that has them.</summary>
     public static ConsentAnswer Without(params string[] scopes) => new() { Unticked = scopes };
@@ -29,5 +34,5 @@ internal sealed record ConsentAnswer
 
     /// <summary>Whether a box that comes ticked stays so, or one that asks "are you sure" gets its tick. Its name, or its value, ends with the scope.</summary>
     public bool Ticks(IHtmlInputElement box, Uri page)
-        => (box.IsChecked || box.Name == "sure") && !((At is null || At.IsBaseOf(page)) && Unticked.Any(scope => box.Value == scope || box.Name == scope || box.Name!.EndsWith(":" + scope, StringComparison.Ordinal)));
+        => (box.IsChecked || box.Name == "sure" || (Extra is not null && box.Name!.EndsWith(":" + Extra, StringComparison.Ordinal))) && !((At is null || At.IsBaseOf(page)) && Unticked.Any(scope => box.Value == scope || box.Name == scope || box.Name!.EndsWith(":" + scope, StringComparison.Ordinal)));
 }

@@ -23,7 +23,7 @@ public sealed class OrderDeskTests
         });
         var result = await brokerage.Desk.PlaceAsync(s_order, "c-1", s_token, default);
 
-        result.Should().Be(new PlaceResult(PlaceOutcome.Placed) { OrderId = "o-1", OrderStatus = "filled", FilledQuantity = 10, FilledPrice = 71.2m });
+        result.Should().Be(new PlaceResult(PlaceOutcome.Placed) { OrderId = "o-1", OrderStatus = "filled", FilledQuantity = 10, FilledPrice = 71.2m, SubmittedAt = new(2026, 11, 24, 16, 0, 0, TimeSpan.Zero) });
         sent.Should().Be("""{"symbol":"WAYNE","qty":"10","side":"buy","type":"limit","time_in_force":"day","limit_price":"71.5","client_order_id":"c-1"}""");
         brokerage.Requests.Should().Equal(("/v2/orders", "Bearer one-order"));
         brokerage.Tokens.Asked.Should().BeEmpty("it has the token that was got for it");

@@ -312,6 +312,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("bigint");
 
+                    b.Property<long?>("FilledAt")
+                        .HasColumnType("bigint");
+
                     b.Property<string>("FilledPrice")
                         .HasColumnType("text");
 
@@ -323,6 +326,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
 
                     b.Property<int>("Leases")
                         .HasColumnType("integer");
+
+                    b.Property<Guid?>("MandateId")
+                        .HasColumnType("uuid");
 
                     b.Property<long>("NextPollAt")
                         .HasColumnType("bigint");
@@ -348,6 +354,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.Property<bool>("Redeemed")
                         .HasColumnType("boolean");
 
+                    b.Property<string>("RequestKey")
+                        .HasColumnType("text");
+
                     b.Property<long>("RequestedAt")
                         .HasColumnType("bigint");
 
@@ -362,6 +371,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.Property<int>("State")
                         .HasColumnType("integer");
 
+                    b.Property<long?>("SubmittedAt")
+                        .HasColumnType("bigint");
+
                     b.Property<decimal?>("Total")
                         .HasColumnType("numeric");
 
@@ -372,7 +384,12 @@ namespace StockMcp.Authority.Migrations.PostgreSql
 
                     b.HasIndex("ChangedAt");
 
+                    b.HasIndex("MandateId");
+
                     b.HasIndex("PendingKey")
+                        .IsUnique();
+
+                    b.HasIndex("RequestKey")
                         .IsUnique();
 
                     b.HasIndex("AgentId", "RequestedAt");
@@ -448,6 +465,9 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.Property<byte[]>("Mac")
                         .IsRequired()
                         .HasColumnType("bytea");
+
+                    b.Property<string>("Mandate")
+                        .HasColumnType("text");
 
                     b.Property<string>("Order")
                         .HasColumnType("text");
@@ -611,6 +631,71 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                     b.HasKey("PersonId", "ClientId", "Resource", "RedirectHost");
 
                     b.ToTable("AgentConsent");
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Mandates.Mandate", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("AgentId")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<long>("BudgetCents")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("DailyCents")
+                        .HasColumnType("bigint");
+
+                    b.Property<int>("Day")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("Details")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("GrantedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid");
+
+                    b.Property<long>("UsedCents")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("UsedOnDayCents")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("PersonId", "AgentId");
+
+                    b.ToTable("Mandates", (string)null);
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Receipts.ReceiptKey", b =>
+                {
+                    b.Property<string>("Kid")
+                        .HasColumnType("text");
+
+                    b.Property<long>("FirstUsedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Jwk")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("Kid");
+
+                    b.ToTable("ReceiptKeys", (string)null);
                 });
 
             modelBuilder.Entity("StockMcp.Authority.Registration.RegistrationAttempt", b =>
@@ -1057,6 +1142,15 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                 });
 
             modelBuilder.Entity("StockMcp.Authority.Consent.AgentConsent", b =>
+                {
+                    b.HasOne("StockMcp.Authority.SignIn.Person", null)
+                        .WithMany()
+                        .HasForeignKey("PersonId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("StockMcp.Authority.Mandates.Mandate", b =>
                 {
                     b.HasOne("StockMcp.Authority.SignIn.Person", null)
                         .WithMany()
