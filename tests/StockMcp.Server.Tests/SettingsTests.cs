@@ -2,10 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
 using StockMcp.Hosting;
-using StockMcp.Server.Orders;
-using StockMcp.Server.StartPage;
 using StockMcp.ResourceServer.TokenValidation;
 using StockMcp.ResourceServer.UpstreamTokens;
+using StockMcp.Server.Orders;
+using StockMcp.Server.StartPage;
 using StockMcp.Tools.TradingApi;
 
 namespace StockMcp.Server.Tests;

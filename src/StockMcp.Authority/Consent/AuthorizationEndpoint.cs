@@ -1,4 +1,3 @@
-using StockMcp.AuthorizationServer.RichAuthorization;
 using System.Security.Claims;
 using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Antiforgery;
@@ -18,6 +17,7 @@ using StockMcp.Authority.Resources;
 using StockMcp.Authority.SignIn;
 using StockMcp.AuthorizationServer;
 using StockMcp.AuthorizationServer.Hardening;
+using StockMcp.AuthorizationServer.RichAuthorization;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace StockMcp.Authority.Consent;

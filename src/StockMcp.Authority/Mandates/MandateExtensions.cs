@@ -1,4 +1,3 @@
-using StockMcp.AuthorizationServer.RichAuthorization;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OpenIddict.Abstractions;
@@ -6,6 +5,7 @@ using OpenIddict.Server;
 using StockMcp.Authority.ApprovalPages;
 using StockMcp.Authority.Approvals;
 using StockMcp.Authority.SignIn;
+using StockMcp.AuthorizationServer.RichAuthorization;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 using static OpenIddict.Server.OpenIddictServerEvents;
 

@@ -1,4 +1,3 @@
-using StockMcp.AuthorizationServer.RichAuthorization;
 using System.Security.Claims;
 using System.Text.Json;
 using Microsoft.AspNetCore;
@@ -18,6 +17,7 @@ using StockMcp.Authority.SignIn;
 using StockMcp.Authority.TokenExchange;
 using StockMcp.AuthorizationServer;
 using StockMcp.AuthorizationServer.Hardening;
+using StockMcp.AuthorizationServer.RichAuthorization;
 using StockMcp.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 

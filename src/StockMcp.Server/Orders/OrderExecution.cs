@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Options;
-using StockMcp.Server.Approvals;
 using StockMcp.ResourceServer.Observability;
 using StockMcp.ResourceServer.TokenValidation;
 using StockMcp.ResourceServer.UpstreamTokens;
+using StockMcp.Server.Approvals;
 using StockMcp.Tools.Connections;
 using StockMcp.Tools.Errors;
 using StockMcp.Tools.OrderApprovals;

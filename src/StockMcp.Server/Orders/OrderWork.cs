@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using StockMcp.Hosting;
-using StockMcp.Server.Approvals;
 using StockMcp.ResourceServer.TokenValidation;
+using StockMcp.Server.Approvals;
 using StockMcp.Tools.Errors;
 using StockMcp.Tools.OrderApprovals;
 

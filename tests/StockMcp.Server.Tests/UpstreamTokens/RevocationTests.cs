@@ -2,8 +2,8 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 using StockMcp.Hosting;
-using StockMcp.Server.Tests.Fixture;
 using StockMcp.ResourceServer.UpstreamTokens;
+using StockMcp.Server.Tests.Fixture;
 
 namespace StockMcp.Server.Tests.UpstreamTokens;
 

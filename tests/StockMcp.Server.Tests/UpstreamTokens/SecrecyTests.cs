@@ -1,7 +1,7 @@
 using System.Text;
 using StackExchange.Redis;
-using StockMcp.Server.Tests.Fixture;
 using StockMcp.ResourceServer.UpstreamTokens;
+using StockMcp.Server.Tests.Fixture;
 using StockMcp.Tools.Connections;
 
 namespace StockMcp.Server.Tests.UpstreamTokens;
