@@ -133,7 +133,9 @@ public sealed class TaskTests
         var (clock, deaths) = (new ShiftedClock(), new Deaths(20));
         await using var system = await AgentSystem.StartAsync(clock: clock, configure: (application, builder) =>
         {
-            if (application == "Agent") builder.Services.ConfigureDbContext<AgentDbContext>(options => options.AddInterceptors(deaths));
+            if (application != "Agent") return;
+            builder.Services.ConfigureDbContext<AgentDbContext>(options => options.AddInterceptors(deaths));
+            builder.Services.ConfigureDbContext<PostgreSqlAgentDbContext>(options => options.AddInterceptors(deaths));
         });
         using var alice = await AgentUser.SignInAsync(system, Person.Alice(system));
         await alice.AskAsync(Met);

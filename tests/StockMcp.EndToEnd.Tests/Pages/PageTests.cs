@@ -23,7 +23,7 @@ public sealed class PageTests
         var (seen, next) = (new HashSet<Uri>(), new Queue<Uri>(system.Origins.Append(new Uri(system.Running.Authority.Url, "account")).Append(new Uri(system.Running.Brokerage.Url, "dashboard"))));
         while (next.TryDequeue(out var url))
         {
-            if (!seen.Add(url) || !system.Origins.Any(origin => origin.IsBaseOf(url)) || url.AbsolutePath.StartsWith("/account/connect", StringComparison.Ordinal)) continue;
+            if (!seen.Add(url) || !system.Origins.Any(origin => origin.IsBaseOf(url)) || url.AbsolutePath == "/connect/authorize" || url.AbsolutePath.StartsWith("/account/connect", StringComparison.Ordinal)) continue;
             using var response = await alice.SendAsync(new HttpRequestMessage(HttpMethod.Get, url));
             if (response.Headers.Location is { } location) next.Enqueue(new Uri(url, location));
             if (response.Content.Headers.ContentType?.MediaType != "text/html") continue;
