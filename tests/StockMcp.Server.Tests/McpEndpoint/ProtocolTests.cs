@@ -28,7 +28,7 @@ public sealed class ProtocolTests(ReadingSystem fixture) : IClassFixture<Reading
         client.ServerInfo!.Name.Should().Be("stockmcp");
         client.ServerInstructions.Should().Contain("whoami");
         var tools = await client.ListToolsAsync(cancellationToken: TestContext.Current.CancellationToken);
-        tools.Select(tool => tool.Name).Should().StartWith("get_quote").And.HaveCount(15);
+        tools.Select(tool => tool.Name).Should().StartWith("get_quote").And.HaveCount(16);
         var result = await client.CallToolAsync("get_portfolio", cancellationToken: TestContext.Current.CancellationToken);
         (result.IsError ?? false).Should().BeFalse();
         result.StructuredContent!.Value.GetProperty("positions").GetArrayLength().Should().Be(2);
