@@ -79,6 +79,7 @@ public sealed class InterruptTests
         var clock = new StockMcp.Testing.Harness.ShiftedClock();
         await using var system = await AgentSystem.StartAsync(clock: clock);
         using var alice = await AgentUser.SignInAsync(system, Person.Alice(system));
+        await alice.PageAsync("chats"); // pages that are loaded at once would each bring a cookie of their own
         var chats = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => alice.OpenAsync("my portfolio")));
         clock.Advance(TimeSpan.FromMinutes(11)); // her access token is over
         var before = Refreshes();
