@@ -64,7 +64,7 @@ public sealed class DevelopmentSystem : IAsyncDisposable
         try
         {
             // None asks another for anything before its first request, so they need not wait for each other.
-            await Task.WhenAll(system.Applications.Select(application => Task.Run(() => application.StartAsync(cancellationToken), cancellationToken)));
+            await Task.WhenAll(system.Applications.Where(application => options.WithAgent || application != system.Agent).Select(application => Task.Run(() => application.StartAsync(cancellationToken), cancellationToken)));
             return system;
         }
         catch

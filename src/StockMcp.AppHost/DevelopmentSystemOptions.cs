@@ -20,6 +20,9 @@ public sealed record DevelopmentSystemOptions
     /// <summary>The Agent's port on loopback, 7004 unless set; 0 takes a free one.</summary>
     public int AgentPort { get; init; } = 7004;
 
+    /// <summary>Whether the Agent starts, too. It does unless set.</summary>
+    public bool WithAgent { get; init; } = true;
+
     /// <summary>The connection string of a Redis to use; Garnet runs in this process unless set. Empty for no Redis at all.</summary>
     public string? Redis { get; init; }
 

@@ -13,7 +13,7 @@ public sealed class AgentChatInBrowserTests(Browser browser)
     [InlineData(Device.Desktop)]
     public async Task A_person_asks_orders_approves_and_leaves_a_task_behind(Device device)
     {
-        await using var system = await StockMcpSystem.StartAsync(options => options with { AgentSettings = new Dictionary<string, string?> { ["Tasks:LookEvery"] = "00:00:01" } });
+        await using var system = await StockMcpSystem.StartAsync(options => options with { WithAgent = true, AgentSettings = new Dictionary<string, string?> { ["Tasks:LookEvery"] = "00:00:01" } });
         await using var alice = await browser.OpenAsync(system, "alice", device);
         var page = alice.Page;
         await page.GotoAsync(system.Running.Agent.Url.AbsoluteUri);

@@ -34,6 +34,7 @@ internal static class AgentSystem
     public static Task<StockMcpSystem> StartAsync(Dictionary<string, string?>? settings = null, ShiftedClock? clock = null, Action<string, Microsoft.AspNetCore.Builder.WebApplicationBuilder>? configure = null)
         => StockMcpSystem.StartAsync(options => options with
         {
+            WithAgent = true,
             AgentSettings = new Dictionary<string, string?> { ["Tasks:LookEvery"] = "00:00:00.2", ["Tasks:Lease"] = "00:00:03" }.Concat(settings ?? []).GroupBy(setting => setting.Key).ToDictionary(setting => setting.Key, setting => setting.Last().Value),
             Configure = configure,
         }, clock);

@@ -13,7 +13,7 @@ public sealed class PageTests
     [Fact, Trait("Requirement", "AS-10")]
     public async Task Every_page_is_protected_and_every_form_on_it_is_refused_without_its_token()
     {
-        await using var system = await StockMcpSystem.StartAsync(options => options with { BrokerageSettings = BrokerageApp.Settings });
+        await using var system = await StockMcpSystem.StartAsync(options => options with { WithAgent = true, BrokerageSettings = BrokerageApp.Settings });
         using var alice = Person.Alice(system);
         await BrokerageApp.ConnectAsync(system, alice); // signed in at the Brokerage, with an app to disconnect
         await alice.GoAsync(new Uri(system.Running.Authority.Url, "sign-in"), url => url.AbsolutePath == "/account");

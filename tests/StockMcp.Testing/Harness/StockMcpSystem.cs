@@ -73,12 +73,12 @@ internal sealed class StockMcpSystem : IAsyncDisposable
     public IReadOnlyList<Uri> Origins => [Running.Server.Url, Running.Authority.Url, Running.Brokerage.Url, Running.Agent.Url];
 
     /// <summary>Starts a system.</summary>
-    /// <param name="change">Changes its options; ports that it sets to 0 stay free over a restart.</param>
+    /// <param name="change">Changes its options: the Agent starts only if it asks for that; ports that it sets to 0 stay free over a restart.</param>
     /// <param name="clock">The clock of all three; the real one unless given.</param>
     /// <param name="database">The kind of database of Authority and Brokerage.</param>
     public static async Task<StockMcpSystem> StartAsync(Func<DevelopmentSystemOptions, DevelopmentSystemOptions>? change = null, ShiftedClock? clock = null, DatabaseKind database = DatabaseKind.AsAsked)
     {
-        var given = new DevelopmentSystemOptions { DataDirectory = "", ServerPort = FreePorts.Take(), AuthorityPort = FreePorts.Take(), BrokeragePort = FreePorts.Take(), AgentPort = FreePorts.Take() };
+        var given = new DevelopmentSystemOptions { DataDirectory = "", ServerPort = FreePorts.Take(), AuthorityPort = FreePorts.Take(), BrokeragePort = FreePorts.Take(), AgentPort = FreePorts.Take(), WithAgent = false };
         given = change?.Invoke(given) ?? given;
         // Every test comes from the same address.
         given = given with { AuthoritySettings = new Dictionary<string, string?>(Raised).Concat(given.AuthoritySettings).GroupBy(setting => setting.Key).ToDictionary(setting => setting.Key, setting => setting.Last().Value) };
@@ -86,7 +86,7 @@ internal sealed class StockMcpSystem : IAsyncDisposable
         {
             AuthoritySettings = await WithDatabaseAsync(given.AuthoritySettings, "authority", database),
             BrokerageSettings = await WithDatabaseAsync(given.BrokerageSettings, "brokerage", database),
-            AgentSettings = await WithDatabaseAsync(given.AgentSettings, "agent", database),
+            AgentSettings = given.WithAgent ? await WithDatabaseAsync(given.AgentSettings, "agent", database) : given.AgentSettings,
         };
         var own = given.DataDirectory.Length == 0;
         if (own) given = given with { DataDirectory = Directory.CreateTempSubdirectory("stockmcp-").FullName };
