@@ -73,8 +73,9 @@ internal sealed partial class AuthorityMetadata(IHttpClientFactory http, IOption
         try
         {
             if (!ReferenceEquals(current, seen)) return current; // somebody else just did
-            if (time.GetUtcNow().UtcTicks - lastAttempt < between.Ticks) return current;
-            lastAttempt = time.GetUtcNow().UtcTicks;
+            // Work that nobody waits for comes at its own pace, and does not make the first caller wait.
+            if (isNews && time.GetUtcNow().UtcTicks - lastAttempt < between.Ticks) return current;
+            if (isNews) lastAttempt = time.GetUtcNow().UtcTicks;
             current = await ReadAsync();
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or OperationCanceledException or InvalidOperationException or ArgumentException or InvalidDataException or SecurityTokenException or Polly.ExecutionRejectedException)

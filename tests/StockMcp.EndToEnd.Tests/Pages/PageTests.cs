@@ -34,7 +34,9 @@ public sealed class PageTests
         }
 
         pages.Select(page => page.Url.AbsolutePath).Should().Contain(["/", "/account", "/dashboard", "/connected-apps", "/prices", "/trade"]);
-        var forms = pages.SelectMany(page => page.Document.QuerySelectorAll<IHtmlFormElement>("form[method=post]").Select(form => (page.Url, Action: new Uri(page.Url, form.GetAttribute("action")), Form: form))).DistinctBy(form => form.Action).ToList();
+        var forms = pages.SelectMany(page => page.Document.QuerySelectorAll<IHtmlFormElement>("form[method=post]").Select(form => (page.Url, Action: new Uri(page.Url, form.GetAttribute("action")), Form: form))).DistinctBy(form => form.Action)
+            // Development's picture of all tokens has no session to misuse; that no other site's page presses its buttons is held by FlowTests.
+            .Where(form => !form.Action.AbsolutePath.StartsWith("/flow", StringComparison.Ordinal)).ToList();
         forms.Should().HaveCountGreaterThanOrEqualTo(4);
         foreach (var (url, action, form) in forms)
         {

@@ -32,12 +32,12 @@ internal sealed class ManyCopies : IAsyncDisposable
     /// <summary>From now on Redis forgets everything before each request, also before those that a Server sends to an Authority.</summary>
     public void LetRedisForgetAlways() => serverFront!.Before = authorityFront!.Before = Redis.FlushAsync;
 
-    public static async Task<ManyCopies> StartAsync(ShiftedClock? clock = null)
+    public static async Task<ManyCopies> StartAsync(ShiftedClock? clock = null, IReadOnlyDictionary<string, string?>? serverSettings = null)
     {
         var copies = new ManyCopies(await RedisServer.StartAsync());
         try
         {
-            await copies.StartSystemAsync(clock);
+            await copies.StartSystemAsync(clock, serverSettings ?? new Dictionary<string, string?>());
             return copies;
         }
         catch
@@ -60,7 +60,7 @@ internal sealed class ManyCopies : IAsyncDisposable
         await Redis.DisposeAsync();
     }
 
-    private async Task StartSystemAsync(ShiftedClock? clock)
+    private async Task StartSystemAsync(ShiftedClock? clock, IReadOnlyDictionary<string, string?> serverSettings)
     {
         Uri[] servers = [Loopback(), Loopback()];
         Uri[] authorities = [Loopback(), Loopback()];
@@ -68,7 +68,7 @@ internal sealed class ManyCopies : IAsyncDisposable
             options => options with
             {
                 Redis = Redis.ConnectionString,
-                ServerSettings = new Dictionary<string, string?>(options.ServerSettings) { ["Urls"] = Origin(servers[0]) },
+                ServerSettings = new Dictionary<string, string?>(options.ServerSettings.Concat(serverSettings)) { ["Urls"] = Origin(servers[0]) },
                 AuthoritySettings = new Dictionary<string, string?>(options.AuthoritySettings) { ["Urls"] = Origin(authorities[0]) },
                 Configure = (application, builder) => known.TryAdd(application, (builder.Configuration.AsEnumerable().Where(setting => setting.Value is not null).ToDictionary(), again => System.Configure(application, again))),
             }, clock, DatabaseKind.PostgreSql);

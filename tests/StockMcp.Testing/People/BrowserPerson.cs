@@ -100,8 +100,15 @@ internal sealed class BrowserPerson : IAsyncDisposable
     {
         var url = await left.Task.WaitAsync(ForeignProcess.Patience);
         left = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        // Until the browser has arrived there, its way out would break off whatever the test opens next.
-        await Page.WaitForURLAsync(url.AbsoluteUri);
+        // Until the browser has arrived there, its way out would break off whatever the test opens next. It may have arrived unnoticed just before.
+        try
+        {
+            await Page.WaitForURLAsync(url.AbsoluteUri, new() { Timeout = 3_000, WaitUntil = WaitUntilState.Commit });
+        }
+        catch (TimeoutException)
+        {
+            await Page.WaitForLoadStateAsync();
+        }
         return url;
     }
 
