@@ -1,4 +1,5 @@
 using StockMcp.Hosting;
+using StockMcp.ResourceServer.Sealing;
 using StockMcp.Tools.Connections;
 
 namespace StockMcp.ResourceServer.UpstreamTokens;
@@ -17,6 +18,6 @@ internal sealed record TokenKey(string Issuer, string Subject, string ClientId, 
     /// <summary>What can end that makes the token void: the person, their account, their agent.</summary>
     public IReadOnlyList<string> Links() => [RevokedLinks.Person(Issuer, Subject), RevokedLinks.Connection(Issuer, Subject, Audience), RevokedLinks.Agent(Issuer, Subject, ClientId)];
 
-    /// <summary>All of it, so that no two keys read the same: each part with its length before it.</summary>
-    public string Canonical() => string.Concat(new[] { Issuer, Subject, ClientId, Audience, Scope }.Select(part => $"{part.Length}:{part}"));
+    /// <summary>All of it, so that no two keys read the same.</summary>
+    public byte[] Canonical() => BoundSeal.Join(Issuer, Subject, ClientId, Audience, Scope);
 }

@@ -23,7 +23,7 @@ internal sealed class TokenSeal : IDisposable
     }
 
     /// <summary>The entry's name.</summary>
-    public string NameOf(TokenKey key) => "stockmcp:token:" + Base64Url.EncodeToString(HMACSHA256.HashData(nameKey, Encoding.UTF8.GetBytes(key.Canonical())));
+    public string NameOf(TokenKey key) => "stockmcp:token:" + Base64Url.EncodeToString(HMACSHA256.HashData(nameKey, key.Canonical()));
 
     /// <param name="name">The entry's name.</param>
     /// <param name="token">The token.</param>
