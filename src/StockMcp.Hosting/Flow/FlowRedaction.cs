@@ -16,6 +16,9 @@ internal static partial class FlowRedaction
     private const int LongestText = 2000;
     private const string Hidden = "(not shown)";
 
+    // Requests that are wrong are recorded, too: a member twice, half a character.
+    private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
+
     // Headers: only these are shown; cookies are never.
     private static readonly string[] s_headers = ["Content-Type", "Accept", "WWW-Authenticate", "Location", "Cache-Control", "Retry-After", "Mcp-Method", "Mcp-Name", "MCP-Protocol-Version"];
 
@@ -56,18 +59,25 @@ internal static partial class FlowRedaction
         if (type == "application/x-www-form-urlencoded") return Form(body, tokens);
         if (type == "text/event-stream") body = string.Join('\n', body.Split('\n').Where(line => line.StartsWith("data:", StringComparison.Ordinal)).Select(line => line[5..].Trim()).Where(line => line.StartsWith('{')).TakeLast(1));
         else if (type != "application/json" && !type.EndsWith("+json", StringComparison.Ordinal)) return $"({(type.Length == 0 ? "no type" : type)}, not shown)";
-        try
-        {
-            return Clean(null, JsonNode.Parse(body), tokens);
-        }
-        catch (JsonException)
-        {
-            return "(cannot be read, not shown)";
-        }
+        return TryRead(null, body, tokens, out var json) ? json : "(cannot be read, not shown)";
     }
 
     /// <summary>A path, of which nothing is shown that looks like a secret.</summary>
     public static string Path(string path) => Text(path, []);
+
+    private static bool TryRead(string? name, string text, List<JsonObject> tokens, out JsonNode? cleaned)
+    {
+        try
+        {
+            cleaned = Clean(name, JsonNode.Parse(text, documentOptions: s_strict), tokens);
+            return true;
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            cleaned = null;
+            return false;
+        }
+    }
 
     private static JsonNode? Clean(string? name, JsonNode? node, List<JsonObject> tokens)
     {
@@ -94,17 +104,7 @@ internal static partial class FlowRedaction
             return Hidden;
         }
         // Parameters that are JSON themselves are easier to read so.
-        if (text.Length is > 1 and <= 8192 && text[0] is '[' or '{')
-        {
-            try
-            {
-                return Clean(name, JsonNode.Parse(text), tokens);
-            }
-            catch (JsonException)
-            {
-                // It only looked like it.
-            }
-        }
+        if (text.Length is > 1 and <= 8192 && text[0] is '[' or '{' && TryRead(name, text, tokens, out var json)) return json;
         return name is not null && s_public.Contains(name) && !Jwt().IsMatch(text) && text.Length <= LongestText ? text : Url(text, tokens);
     }
 
@@ -138,7 +138,7 @@ internal static partial class FlowRedaction
         try
         {
             var parts = jwt.Split('.');
-            var (header, claims) = (JsonNode.Parse(Base64Url.DecodeFromChars(parts[0])) as JsonObject, JsonNode.Parse(Base64Url.DecodeFromChars(parts[1])) as JsonObject);
+            var (header, claims) = (JsonNode.Parse(Base64Url.DecodeFromChars(parts[0]), documentOptions: s_strict) as JsonObject, JsonNode.Parse(Base64Url.DecodeFromChars(parts[1]), documentOptions: s_strict) as JsonObject);
             if (header is null || claims is null) return null;
             var (issuer, typ) = (claims["iss"]?.ToString() ?? "nobody", header["typ"]?.ToString() ?? "JWT");
             if (tokens.Count < 4 && !tokens.Exists(known => JsonNode.DeepEquals(known["claims"], claims))) tokens.Add(new JsonObject { ["typ"] = typ, ["issuer"] = issuer, ["header"] = FlowWords.Explained(header), ["payload"] = FlowWords.Explained(claims), ["claims"] = claims.DeepClone() });

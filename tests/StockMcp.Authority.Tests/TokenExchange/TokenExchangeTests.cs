@@ -121,7 +121,7 @@ public sealed class TokenExchangeTests(SharedSystem shared)
     [Fact, Trait("Requirement", "TX-02")]
     public async Task A_token_for_the_authoritys_own_api_names_the_agent_as_the_actor_and_lists_the_accounts()
     {
-        var system = await shared.GetAsync();
+        await using var system = await StockMcpSystem.StartAsync();
         using var alice = Person.Alice(system);
         var agent = await TestAgent.RegisterAsync(system);
         var tokens = await agent.ConnectAsync(alice);

@@ -97,6 +97,28 @@ public sealed class FlowTests(Browser browser)
         (await StepAsync(viewer, 3, "now"))["link"].Should().NotBeNull("it still waits for the person");
     }
 
+    [Theory]
+    [InlineData("""{"redirect_uris":["https://a.example/"],"redirect_uris":["https://b.example/"]}""")]
+    [InlineData("""{"redirect_uris":["https://a.example/"],"client_name":"\ud800"}""")]
+    [InlineData("""{"redirect_uris":["https://a.example/"],"client_name":"{\"a\":1,\"a\":2}","client_name":""}""")]
+    [InlineData("{")]
+    public async Task A_request_that_cannot_be_shown_is_answered_all_the_same(string body)
+    {
+        await using var system = await StockMcpSystem.StartAsync();
+        using var viewer = new HttpClient { BaseAddress = system.Running.Server.Url };
+        using var client = new HttpClient { BaseAddress = system.Running.Authority.Url };
+        // Header and claims name a member twice, as no token does.
+        var header = new System.Net.Http.Headers.AuthenticationHeaderValue("Bearer", "eyJhbGciOiJub25lIiwiYWxnIjoibm9uZSJ9.eyJpc3MiOiJhIiwiaXNzIjoiYiJ9.");
+        client.DefaultRequestHeaders.Authorization = header;
+        using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+
+        var answer = await client.PostAsync("connect/register", content);
+
+        answer.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        (await answer.Content.ReadAsStringAsync()).Should().Contain("invalid_client_metadata");
+        (await ReadAsync(viewer)).Text.Should().Contain("(cannot be read, not shown)");
+    }
+
     [Theory, Requires(Tool.Chromium)]
     [InlineData(Device.Phone)]
     [InlineData(Device.Desktop)]
