@@ -34,7 +34,8 @@ ENV ASPNETCORE_HTTP_PORTS="" \
     ASPNETCORE_URLS=http://+:8080 \
     ASPNETCORE_ENVIRONMENT=Production \
     DOTNET_EnableDiagnostics=0 \
-    DataDirectory=/data
+    DataDirectory=/data \
+    DrainFor=00:00:03
 WORKDIR /data
 USER 1654:1654
 EXPOSE 8080

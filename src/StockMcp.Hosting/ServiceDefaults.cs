@@ -32,6 +32,7 @@ public static class ServiceDefaults
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(PublicUrl.From(builder.Configuration, builder.Environment));
         builder.Services.AddHealthChecks();
+        builder.AddDraining();
 
         // PX-03
         builder.Services.Configure<KestrelServerOptions>(kestrel =>

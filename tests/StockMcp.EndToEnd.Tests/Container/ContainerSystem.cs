@@ -72,6 +72,16 @@ internal sealed class ContainerSystem : IAsyncDisposable
         await process!.DisposeAsync();
     }
 
+    /// <summary>Stops a copy as an update does, and starts it again.</summary>
+    public async Task RestartAsync(string part, string address)
+    {
+        copies.TryRemove((part, address), out var process);
+        process!.Terminate();
+        (await process.WaitForExitAsync()).Should().Be(0, process.Output);
+        await process.DisposeAsync();
+        await StartAsync(part, address);
+    }
+
     /// <summary>Starts a copy, and waits until it serves.</summary>
     public async Task StartAsync(string part, string address)
     {

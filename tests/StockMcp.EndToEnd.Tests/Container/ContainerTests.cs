@@ -43,16 +43,7 @@ public sealed class ContainerTests : IClassFixture<ContainerTests.Fixture>, IDis
         var system = await SystemAsync();
         using var alice = Person.Alice([system.Origin, system.Brokerage], system.Root);
         await using var client = await ConnectAsync(system, alice, "portfolio:read", "orders:read", "orders:write");
-        var pending = await CallAsync(client, "place_order", new()
-        {
-            ["symbol"] = "WAYNE",
-            ["side"] = "buy",
-            ["quantity"] = "1",
-            ["order_type"] = "limit",
-            ["limit_price"] = "95.00",
-            ["time_in_force"] = "gtc",
-            ["wait_seconds"] = 0,
-        });
+        var pending = await CallAsync(client, "place_order", Order("95.00"));
         pending.GetProperty("status").GetString().Should().Be("approval_pending");
         var page = new Uri(pending.GetProperty("approval_url").GetString()!);
         page.GetLeftPart(UriPartial.Authority).Should().Be(system.Origin.GetLeftPart(UriPartial.Authority));
@@ -60,9 +51,7 @@ public sealed class ContainerTests : IClassFixture<ContainerTests.Fixture>, IDis
 
         await alice.SubmitAsync(page, "Approve");
 
-        var ended = pending;
-        for (var tries = 0; tries < 6 && ended.GetProperty("status").GetString() is "approval_pending" or "executing" or "unknown"; tries++)
-            ended = await CallAsync(client, "wait_for_order_approval", new() { ["approval_id"] = pending.GetProperty("approval_id").GetString(), ["wait_seconds"] = 20 });
+        var ended = await EndAsync(client, pending);
         ended.GetProperty("status").GetString().Should().Be("placed", ended.ToString());
         var orders = await CallAsync(client, "list_orders", []);
         orders.GetProperty("orders").EnumerateArray().Select(order => order.GetProperty("order_id").GetString()).Should().Equal(ended.GetProperty("order").GetProperty("order_id").GetString());
@@ -168,6 +157,42 @@ public sealed class ContainerTests : IClassFixture<ContainerTests.Fixture>, IDis
         }
     }
 
+    [Fact, Trait("Requirement", "RC-02"), Trait("Requirement", "OX-05")]
+    public async Task A_rolling_restart_under_load_loses_no_call_and_no_approval()
+    {
+        var system = await SystemAsync();
+        if (system.Addresses.Count == 1) Assert.Skip("This machine gives programs no mounts of their own: there is one copy.");
+        using var bob = Person.Alice([system.Origin, system.Brokerage], system.Root).As("bob");
+        await using var client = await ConnectAsync(system, bob, "portfolio:read", "orders:read", "orders:write");
+        var pending = await CallAsync(client, "place_order", Order("96.00"));
+        var waiting = CallAsync(client, "wait_for_order_approval", new() { ["approval_id"] = pending.GetProperty("approval_id").GetString(), ["wait_seconds"] = 10 });
+        using var enough = new CancellationTokenSource();
+        var load = new[] { "get_account", "whoami", "list_orders", "get_quote" }.Select(tool => Task.Run(async () =>
+        {
+            var calls = 0;
+            for (; !enough.IsCancellationRequested; calls++)
+            {
+                await CallAsync(client, tool, tool == "get_quote" ? new() { ["symbol"] = "WAYNE" } : []);
+                await Task.Delay(250); // within what one person may ask for
+            }
+            return calls;
+        })).ToList();
+
+        foreach (var address in system.Addresses)
+        {
+            await system.RestartAsync("Server", address);
+            await system.RestartAsync("Authority", address);
+        }
+        var page = new Uri(pending.GetProperty("approval_url").GetString()!);
+        await bob.SubmitAsync(page, "Approve");
+        await enough.CancelAsync();
+
+        (await Task.WhenAll(load)).Should().OnlyContain(calls => calls > 10, "each call was answered, and well");
+        (await waiting).GetProperty("status").GetString().Should().Be("approval_pending");
+        (await EndAsync(client, pending)).GetProperty("status").GetString().Should().Be("placed");
+        (await CallAsync(client, "list_orders", [])).GetProperty("orders").GetArrayLength().Should().Be(1);
+    }
+
     [Fact, Trait("Requirement", "PX-01")]
     public async Task Limits_count_who_called_caddy_and_not_what_a_header_says()
     {
@@ -215,6 +240,25 @@ public sealed class ContainerTests : IClassFixture<ContainerTests.Fixture>, IDis
             },
         },
     }, http!), new() { InitializationTimeout = TimeSpan.FromMinutes(5) }); // the person signs in meanwhile
+
+    private static Dictionary<string, object?> Order(string limit) => new()
+    {
+        ["symbol"] = "WAYNE",
+        ["side"] = "buy",
+        ["quantity"] = "1",
+        ["order_type"] = "limit",
+        ["limit_price"] = limit,
+        ["time_in_force"] = "gtc",
+        ["wait_seconds"] = 0,
+    };
+
+    private static async Task<JsonElement> EndAsync(McpClient client, JsonElement pending)
+    {
+        var ended = pending;
+        for (var tries = 0; tries < 6 && ended.GetProperty("status").GetString() is "approval_pending" or "executing" or "unknown"; tries++)
+            ended = await CallAsync(client, "wait_for_order_approval", new() { ["approval_id"] = pending.GetProperty("approval_id").GetString(), ["wait_seconds"] = 20 });
+        return ended;
+    }
 
     private static async Task<JsonElement> CallAsync(McpClient client, string tool, Dictionary<string, object?> arguments)
     {
