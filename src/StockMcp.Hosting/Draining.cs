@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -7,8 +6,8 @@ using Microsoft.Extensions.Hosting;
 namespace StockMcp.Hosting;
 
 /// <summary>
-/// A copy that is told to stop goes on serving for a moment, says that it is not ready, and closes each connection after its answer: so a proxy in front turns to the other copies before this one is
-/// gone, and loses no request. Then it finishes what it began.
+/// A copy that is told to stop goes on serving for a moment, and says at <c>/health/serving</c> that it will not for long: so a proxy in front turns to the other copies before this one is gone, and
+/// loses no request. Then it finishes what it began.
 /// </summary>
 internal static class Draining
 {
@@ -25,20 +24,10 @@ internal static class Draining
         var moment = TimeSpan.Zero;
         if (text is { Length: > 0 } && (!TimeSpan.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out moment) || moment < TimeSpan.Zero || moment > s_longest))
             throw new StartupException($"{Setting} is '{text}'. Set it to a time of at most a minute, such as 00:00:03.");
-        builder.Services.AddHealthChecks().AddCheck<NotStopping>("stopping", tags: [ServiceDefaults.Ready]);
+        builder.Services.AddHealthChecks().AddCheck<NotStopping>("stopping", tags: [ServiceDefaults.Ready, ServiceDefaults.Serving]);
         if (moment == TimeSpan.Zero) return;
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = moment + s_longestCall);
         builder.Services.AddHostedService(services => new Moment(moment, services.GetRequiredService<TimeProvider>()));
-    }
-
-    public static void UseDraining(this IApplicationBuilder app)
-    {
-        var lifetime = app.ApplicationServices.GetRequiredService<IHostApplicationLifetime>();
-        app.Use((context, next) =>
-        {
-            if (lifetime.ApplicationStopping.IsCancellationRequested && HttpProtocol.IsHttp11(context.Request.Protocol)) context.Response.Headers.Connection = "close";
-            return next(context);
-        });
     }
 
     private sealed class NotStopping(IHostApplicationLifetime lifetime) : IHealthCheck

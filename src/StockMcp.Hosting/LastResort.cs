@@ -7,13 +7,7 @@ namespace StockMcp.Hosting;
 public static class LastResort
 {
     /// <summary>Adds it. Call it first. A form or a body that cannot be read at all is its sender's mistake, and a 400.</summary>
-    public static void UseLastResort(this IApplicationBuilder app)
-    {
-        app.UseDraining();
-        app.UseExceptionHandler(s_answers);
-    }
-
-    private static readonly ExceptionHandlerOptions s_answers = new()
+    public static void UseLastResort(this IApplicationBuilder app) => app.UseExceptionHandler(new ExceptionHandlerOptions
     {
         StatusCodeSelector = StatusOf,
         SuppressDiagnosticsCallback = failure => StatusOf(failure.Exception) < StatusCodes.Status500InternalServerError,
@@ -27,7 +21,7 @@ public static class LastResort
                     : "This request cannot be read, or its form was not made for this browser. Go back, reload the page, and try again.",
                 context.RequestAborted);
         },
-    };
+    });
 
     private static int StatusOf(Exception exception)
     {

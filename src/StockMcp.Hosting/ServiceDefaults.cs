@@ -21,6 +21,9 @@ public static class ServiceDefaults
     /// <summary>Tag of the checks that must pass before requests are sent here; the others only say that the process lives.</summary>
     public const string Ready = "ready";
 
+    /// <summary>Tag of the checks that say whether this copy will go on taking requests, whatever it needs for them.</summary>
+    public const string Serving = "serving";
+
     /// <summary>The prefix of every activity source of ours.</summary>
     public const string ActivitySources = "StockMcp.*";
 
@@ -85,11 +88,12 @@ public static class ServiceDefaults
         return next(context);
     });
 
-    /// <summary><c>/health/live</c>, <c>/health/ready</c>, and the files embedded from the application's folder <c>Assets</c> under <c>/assets/</c>.</summary>
+    /// <summary><c>/health/live</c>, <c>/health/serving</c>, <c>/health/ready</c>, and the files embedded from the application's folder <c>Assets</c> under <c>/assets/</c>.</summary>
     public static void MapServiceDefaults(this IEndpointRouteBuilder routes, Assembly assets)
     {
         ArgumentNullException.ThrowIfNull(assets);
         routes.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).AllowAnonymous();
+        routes.MapHealthChecks("/health/serving", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Serving) }).AllowAnonymous();
         routes.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready) }).AllowAnonymous();
 
         var types = new FileExtensionContentTypeProvider();

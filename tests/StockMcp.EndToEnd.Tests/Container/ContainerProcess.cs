@@ -17,9 +17,6 @@ internal static class ContainerProcess
 
     private static readonly Lazy<Task<bool>> s_canIsolate = new(CanIsolateAsync);
 
-    /// <summary>Whether programs can be given mounts of their own here.</summary>
-    public static Task<bool> CanIsolate => s_canIsolate.Value;
-
     /// <summary>Starts it.</summary>
     /// <param name="images">All images.</param>
     /// <param name="part">Server, Authority or Brokerage.</param>

@@ -8,8 +8,8 @@ namespace StockMcp.EndToEnd.Tests.Container;
 
 /// <summary>
 /// What <c>docker compose --file compose.yaml --file compose.demo.yaml up</c> starts, without a container engine: the images' programs, Caddy with the same Caddyfile,
-/// PostgreSQL and Redis as their services set them up, and the secrets that deploy/make-secrets.sh makes. Only addresses differ: here all are on loopback. Where Caddy can be
-/// given a list of hosts of its own, Server and Authority have two copies each.
+/// PostgreSQL and Redis as their services set them up, and the secrets that deploy/make-secrets.sh makes. Only addresses differ: here all are on loopback. Server and
+/// Authority have two copies each.
 /// </summary>
 internal sealed class ContainerSystem : IAsyncDisposable
 {
@@ -34,7 +34,7 @@ internal sealed class ContainerSystem : IAsyncDisposable
     public Uri Brokerage { get; }
 
     /// <summary>Where the copies of Server and Authority are.</summary>
-    public IReadOnlyList<string> Addresses { get; private set; } = ["127.0.0.1"];
+    public IReadOnlyList<string> Addresses { get; } = ["127.0.0.1", "127.0.0.2"];
 
     /// <summary>Caddy's own certificate authority, for names that no public one vouches for.</summary>
     public X509Certificate2 Root { get; private set; } = null!;
@@ -89,6 +89,9 @@ internal sealed class ContainerSystem : IAsyncDisposable
         await process.ReadUntilAsync(new Regex("Application started", RegexOptions.None, ForeignProcess.Patience));
     }
 
+    /// <summary>Waits until Caddy has asked every copy again, as it does once a second.</summary>
+    public Task PassedOverNoMoreAsync() => Task.Delay(TimeSpan.FromSeconds(2));
+
     public async ValueTask DisposeAsync()
     {
         foreach (var copy in copies.Values) await copy.DisposeAsync();
@@ -130,24 +133,13 @@ internal sealed class ContainerSystem : IAsyncDisposable
         await StartAsync(ForeignProcess.Start(Toolbox.RedisServer, [.. redis.Skip(1).Select(Here), "--port", $"{redisPort}", "--bind", "127.0.0.1"], home), "Ready to accept connections");
 
         var environment = files.Environment("caddy", Variables);
-        var isolated = await ContainerProcess.CanIsolate;
-        if (isolated) Addresses = ["127.0.0.1", "127.0.0.2"];
-        foreach (var (part, port) in ports)
-        {
-            if (!isolated) environment[$"STOCKMCP_{part.ToUpperInvariant()}"] = "127.0.0.1";
-            environment[$"STOCKMCP_{part.ToUpperInvariant()}_PORT"] = $"{port}";
-        }
+        environment["STOCKMCP_SERVERS"] = string.Join(' ', Addresses.Select(address => $"{address}:{ports["Server"]}"));
+        environment["STOCKMCP_AUTHORITIES"] = string.Join(' ', Addresses.Select(address => $"{address}:{ports["Authority"]}"));
+        environment["STOCKMCP_BROKERAGE"] = "127.0.0.1";
+        environment["STOCKMCP_BROKERAGE_PORT"] = $"{ports["Brokerage"]}";
         environment["STOCKMCP_HTTP_PORT"] = $"{FreePorts.Take()}";
         environment["XDG_DATA_HOME"] = environment["XDG_CONFIG_HOME"] = Path.Combine(home, "caddy");
-        string[] caddy = [Toolbox.Caddy, "run", "--config", Path.Combine(Toolbox.Repository, "deploy", "Caddyfile"), "--adapter", "caddyfile"];
-        if (isolated)
-        {
-            // As compose's own name server does: a service's name is the addresses of all its copies.
-            var hosts = Path.Combine(home, "hosts");
-            await File.WriteAllLinesAsync(hosts, ["127.0.0.1 localhost brokerage", .. Addresses.Select(address => $"{address} server authority")]);
-            caddy = ["/usr/bin/unshare", "--mount", "--", "/bin/sh", "-ec", "mount --bind \"$0\" /etc/hosts; exec \"$@\"", hosts, .. caddy];
-        }
-        await StartAsync(ForeignProcess.Start(caddy[0], caddy[1..], home, environment), "serving initial configuration");
+        await StartAsync(ForeignProcess.Start(Toolbox.Caddy, ["run", "--config", Path.Combine(Toolbox.Repository, "deploy", "Caddyfile"), "--adapter", "caddyfile"], home, environment), "serving initial configuration");
         var root = Path.Combine(home, "caddy", "caddy", "pki", "authorities", "local", "root.crt");
         File.Exists(root).Should().BeTrue("Caddy makes its authority before it serves");
         File.Copy(root, Path.Combine(home, "root.crt"));

@@ -48,6 +48,7 @@ internal sealed class ForeignProcess : IAsyncDisposable
         start.Environment["PATH"] = $"{Path.GetDirectoryName(Toolbox.Node)}:/usr/local/bin:/usr/bin:/bin";
         start.Environment["HOME"] = home ?? Path.GetTempPath();
         start.Environment["LANG"] = "C.UTF-8";
+        start.Environment["DOTNET_TieredPGO"] = "0"; // as in Directory.Build.props
         if (Environment.GetEnvironmentVariable("DOTNET_ROOT") is { } dotnet) start.Environment["DOTNET_ROOT"] = dotnet;
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         return new ForeignProcess(Process.Start(start)!);
