@@ -8,11 +8,20 @@ using StockMcp.Testing.People;
 namespace StockMcp.Bench;
 
 /// <summary>An agent of a person, registered and signed in as any client is, and its tool calls.</summary>
-internal sealed class AgentCalls(Uri mcpUrl, string accessToken) : IDisposable
+/// <param name="mcpUrl">The MCP endpoint.</param>
+/// <param name="accessToken">The agent's token.</param>
+/// <param name="shared">Connections that many agents share; its own unless given.</param>
+internal sealed class AgentCalls(Uri mcpUrl, string accessToken, HttpClient? shared = null) : IDisposable
 {
-    private readonly HttpClient http = new(new SocketsHttpHandler { UseCookies = false, PooledConnectionLifetime = Timeout.InfiniteTimeSpan });
+    private readonly HttpClient http = shared ?? NewHttp();
 
-    public static async Task<AgentCalls> ConnectAsync(StockMcpSystem system, Person person, string scopes)
+    public static HttpClient NewHttp() => new(new SocketsHttpHandler { UseCookies = false, PooledConnectionLifetime = Timeout.InfiniteTimeSpan });
+
+    public static async Task<AgentCalls> ConnectAsync(StockMcpSystem system, Person person, string scopes) => new(system.McpUrl, (await SignInAsync(system, person, scopes)).Tokens.AccessToken);
+
+    /// <summary>Registers an agent, and lets the person allow it.</summary>
+    /// <returns>What it refreshes with, and its first tokens.</returns>
+    public static async Task<(CodeFlow Flow, TokenSet Tokens)> SignInAsync(StockMcpSystem system, Person person, string scopes)
     {
         var redirectUri = new Uri("http://127.0.0.1:33418/callback");
         using var registrar = new HttpClient();
@@ -20,7 +29,7 @@ internal sealed class AgentCalls(Uri mcpUrl, string accessToken) : IDisposable
         response.EnsureSuccessStatusCode();
         var clientId = (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("client_id").GetString()!;
         var flow = new CodeFlow(system.Running.Authority.Url, clientId, redirectUri, scopes, system.McpUrl.AbsoluteUri);
-        return new AgentCalls(system.McpUrl, (await flow.RedeemAsync(await person.AuthorizeAsync(flow.AuthorizationUrl))).AccessToken);
+        return (flow, await flow.RedeemAsync(await person.AuthorizeAsync(flow.AuthorizationUrl)));
     }
 
     public async Task<JsonNode> CallAsync(string tool, object? arguments = null)
@@ -36,5 +45,8 @@ internal sealed class AgentCalls(Uri mcpUrl, string accessToken) : IDisposable
         return JsonNode.Parse(json)!["result"] ?? throw new InvalidOperationException(body);
     }
 
-    public void Dispose() => http.Dispose();
+    public void Dispose()
+    {
+        if (shared is null) http.Dispose();
+    }
 }

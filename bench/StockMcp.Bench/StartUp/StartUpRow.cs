@@ -1,14 +1,16 @@
 using System.Diagnostics;
+using System.Globalization;
 using StockMcp.Bench.ToolCalls;
 
 namespace StockMcp.Bench.StartUp;
 
-/// <summary>From the start of the process to the first answered call, memory idle and under load, and its growth over many calls: the Server beside the C# SDK's sample.</summary>
+/// <summary>From the start of the process until it serves, memory idle and under load, and its growth over many calls: the Server beside the C# SDK's sample.</summary>
 internal static class StartUpRow
 {
     private const int Rounds = 5;
+    private const int Slices = 10;
 
-    public static async Task RunAsync(Report report)
+    public static async Task RunAsync(Report report, int calls)
     {
         await using var issuer = await Issuer.StartAsync();
         var data = Directory.CreateTempSubdirectory("stockmcp-bench-").FullName;
@@ -21,17 +23,27 @@ internal static class StartUpRow
         report.Add("start", "ours, ready in ms", new Measured(ours));
         report.Add("start", "(b) C# SDK's sample, ready in ms", new Measured(sample));
 
-        await using var side = await ToolCallRow.StartOursAsync(issuer, data);
-        await side.CallAsync();
-        report.Add("start", "ours, memory idle, in MB", side.Memory());
-        var memory = new List<double>();
-        for (var round = 0; round < 6; round++)
+        await using var server = await ToolCallRow.StartOursAsync(issuer, data);
+        await using var peer = await ToolCallRow.StartSampleAsync(issuer);
+        Watched[] sides = [new(server), new(peer)];
+        foreach (var side in sides)
         {
-            await side.LoadAsync(connections: 32, seconds: 10);
-            memory.Add(side.Memory());
+            await side.Side.CallAsync();
+            report.Add("start", $"{side.Side.Name}, memory after one call, in MB", side.Side.Memory());
         }
-        report.Add("start", "ours, memory after each 10 s of load, in MB", string.Join(", ", memory.Select(megabytes => megabytes.ToString("0", System.Globalization.CultureInfo.InvariantCulture))));
-        report.Add("start", "calls made", side.Throughput.Sum() * 10);
+        // In turns, so that what else the machine does is the same for both.
+        for (var slice = 1; slice <= Slices; slice++)
+        {
+            foreach (var side in sides)
+            {
+                while (side.Calls < (double)calls * slice / Slices) side.Calls += await side.Side.LoadAsync(connections: 32, seconds: 2, keep: false);
+                side.Memory.Add(side.Side.Memory());
+            }
+        }
+        foreach (var side in sides)
+        {
+            report.Add("start", $"{side.Side.Name}, memory after each tenth of {side.Calls.ToString("#,0", CultureInfo.InvariantCulture)} calls, in MB", string.Join(", ", side.Memory.Select(megabytes => megabytes.ToString("0", CultureInfo.InvariantCulture))));
+        }
         Directory.Delete(data, recursive: true);
     }
 
@@ -40,5 +52,14 @@ internal static class StartUpRow
         var started = Stopwatch.GetTimestamp();
         await using var side = await start();
         return Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+    }
+
+    private sealed class Watched(Side side)
+    {
+        public Side Side => side;
+
+        public double Calls { get; set; }
+
+        public List<double> Memory { get; } = [];
     }
 }

@@ -58,31 +58,27 @@ internal sealed class Side : IAsyncDisposable
     }
 
     /// <summary>Loads it for so many seconds.</summary>
-    public async Task LoadAsync(int connections, int seconds, bool keep = true)
+    /// <returns>How many calls it answered.</returns>
+    public async Task<double> LoadAsync(int connections, int seconds, bool keep = true)
     {
         var start = new ProcessStartInfo("wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", "-s", Path.Combine(Toolbox.Repository, "bench", "call.lua"), Url.AbsoluteUri]) { UseShellExecute = false, RedirectStandardOutput = true };
         (start.Environment["BENCH_TOKEN"], start.Environment["BENCH_BODY"]) = (token, Body);
         process.Refresh();
-        var (before, children, clock) = (process.TotalProcessorTime, ChildrenTime(), Stopwatch.StartNew());
+        // The driver is gone when its time is asked for: the kernel adds it to that of this process's ended children.
+        var (before, children, clock) = (process.TotalProcessorTime, ProcessTime.OfEndedChildren(), Stopwatch.StartNew());
         using var wrk = Process.Start(start)!;
         var output = await wrk.StandardOutput.ReadToEndAsync();
         await wrk.WaitForExitAsync();
-        var (elapsed, driver) = (clock.Elapsed, ChildrenTime() - children);
+        var (elapsed, driver) = (clock.Elapsed, ProcessTime.OfEndedChildren() - children);
         process.Refresh();
         var json = JsonDocument.Parse(output.Split('\n').First(line => line.StartsWith("JSON ", StringComparison.Ordinal))[5..]).RootElement;
         if (json.GetProperty("errors").GetInt64() != 0) throw new InvalidOperationException($"{Name} failed under load: {output}");
-        if (!keep) return;
+        if (!keep) return json.GetProperty("requests").GetDouble();
         Throughput.Add(json.GetProperty("requests").GetDouble() / json.GetProperty("microseconds").GetDouble() * 1e6);
         P99.Add(json.GetProperty("p99").GetDouble() / 1000);
         ServerCores.Add((process.TotalProcessorTime - before) / elapsed);
         DriverCores.Add(driver / elapsed);
-    }
-
-    // The driver is gone when its time is asked for: the kernel adds it to that of this process's ended children (proc(5), cutime and cstime, in hundredths of a second).
-    private static TimeSpan ChildrenTime()
-    {
-        var fields = File.ReadAllText("/proc/self/stat").Split(") ")[1].Split(' ');
-        return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[13], CultureInfo.InvariantCulture) + long.Parse(fields[14], CultureInfo.InvariantCulture)));
+        return json.GetProperty("requests").GetDouble();
     }
 
     /// <summary>Its resident memory, in MB.</summary>

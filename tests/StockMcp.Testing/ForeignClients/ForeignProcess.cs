@@ -25,6 +25,9 @@ internal sealed class ForeignProcess : IAsyncDisposable
         reading = Task.WhenAll(ReadAsync(process.StandardOutput, StandardOutput), ReadAsync(process.StandardError, null));
     }
 
+    /// <summary>Its id.</summary>
+    public int Id => process.Id;
+
     /// <summary>What it printed so far, on both streams.</summary>
     public string Output
     {

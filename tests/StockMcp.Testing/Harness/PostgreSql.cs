@@ -15,10 +15,11 @@ internal sealed class PostgreSql : IAsyncDisposable
     private static readonly Lazy<Task<PostgreSql>> SharedServer = new(StartSharedAsync);
     private readonly string home;
     private readonly int port;
+    private readonly bool durable;
     private ForeignProcess? process;
     private int databases;
 
-    private PostgreSql(string home, int port) => (this.home, this.port) = (home, port);
+    private PostgreSql(string home, int port, bool durable) => (this.home, this.port, this.durable) = (home, port, durable);
 
     /// <summary>Whether every system is to use it.</summary>
     public static bool ForAll { get; } = Environment.GetEnvironmentVariable("STOCKMCP_TEST_DATABASE") is { Length: > 0 } name
@@ -28,17 +29,21 @@ internal sealed class PostgreSql : IAsyncDisposable
     public static Task<PostgreSql> SharedAsync() => SharedServer.Value;
 
     /// <summary>A server of its own, for a test that stops it.</summary>
-    public static async Task<PostgreSql> StartAsync()
+    /// <param name="durable">Whether it keeps what it committed through a power failure, as Debian sets it up. Tests need not pay for that.</param>
+    public static async Task<PostgreSql> StartAsync(bool durable = false)
     {
         var folder = Directory.CreateTempSubdirectory("stockmcp-postgresql-").FullName;
         // PostgreSQL refuses to run as root.
         if (Environment.IsPrivilegedProcess) await RunAsync("/bin/chown", ["postgres", folder]);
-        var server = new PostgreSql(folder, FreePorts.Take());
+        var server = new PostgreSql(folder, FreePorts.Take(), durable);
         var (initdb, arguments) = server.Command("initdb", ["-D", server.Data, "-U", "stockmcp", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
         await RunAsync(initdb, arguments);
         await server.RunAsync();
         return server;
     }
+
+    /// <summary>The id of its first process, the parent of all others.</summary>
+    public int ProcessId => process?.Id ?? throw new InvalidOperationException("It is stopped.");
 
     /// <summary>Its port on loopback.</summary>
     public int Port => port;
@@ -52,7 +57,7 @@ internal sealed class PostgreSql : IAsyncDisposable
         var (postgres, arguments) = Command("postgres",
         [
             "-D", Data, "-p", port.ToString(CultureInfo.InvariantCulture), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=400",
-            "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off", "-c", "shared_buffers=64MB",
+            .. durable ? [] : (string[])["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off", "-c", "shared_buffers=64MB"],
         ]);
         process = ForeignProcess.Start(postgres, arguments, home);
         await process.ReadUntilAsync(new Regex("database system is ready to accept connections", RegexOptions.None, ForeignProcess.Patience));

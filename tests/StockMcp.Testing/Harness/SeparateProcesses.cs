@@ -48,6 +48,12 @@ internal sealed class SeparateProcesses : IAsyncDisposable
         }
     }
 
+    /// <summary>What an application was started with.</summary>
+    public IReadOnlyDictionary<string, string> SettingsOf(string application) => settings[application];
+
+    /// <summary>The id of an application's process.</summary>
+    public int ProcessIdOf(string application) => processes[application].Id;
+
     /// <summary>kill -9.</summary>
     public async Task KillAsync(string application)
     {
