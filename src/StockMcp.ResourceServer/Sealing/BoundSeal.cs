@@ -12,11 +12,11 @@ internal sealed class BoundSeal : IDisposable
     private const byte Version = 1;
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
-    private readonly AesGcm aes;
+    private readonly byte[] key;
 
     /// <param name="key">The key that all copies have.</param>
     /// <param name="purpose">What its own key is derived for.</param>
-    public BoundSeal(byte[] key, ReadOnlySpan<byte> purpose) => aes = new AesGcm(HKDF.DeriveKey(HashAlgorithmName.SHA256, key, 32, info: purpose.ToArray()), TagBytes);
+    public BoundSeal(byte[] key, ReadOnlySpan<byte> purpose) => this.key = HKDF.DeriveKey(HashAlgorithmName.SHA256, key, 32, info: purpose.ToArray());
 
     public byte[] Seal(ReadOnlySpan<byte> plain, ReadOnlySpan<byte> boundTo)
     {
@@ -24,6 +24,7 @@ internal sealed class BoundSeal : IDisposable
         sealedBytes[0] = Version;
         var nonce = sealedBytes.AsSpan(1, NonceBytes);
         RandomNumberGenerator.Fill(nonce);
+        using var aes = NewCipher();
         aes.Encrypt(nonce, plain, sealedBytes.AsSpan(Overhead), sealedBytes.AsSpan(1 + NonceBytes, TagBytes), boundTo);
         return sealedBytes;
     }
@@ -33,6 +34,7 @@ internal sealed class BoundSeal : IDisposable
     {
         if (sealedBytes.Length <= Overhead || sealedBytes[0] != Version) return null;
         var plain = new byte[sealedBytes.Length - Overhead];
+        using var aes = NewCipher();
         try
         {
             aes.Decrypt(sealedBytes.Slice(1, NonceBytes), sealedBytes[Overhead..], sealedBytes.Slice(1 + NonceBytes, TagBytes), plain, boundTo);
@@ -44,8 +46,11 @@ internal sealed class BoundSeal : IDisposable
         }
     }
 
-    public void Dispose() => aes.Dispose();
+    public void Dispose() => CryptographicOperations.ZeroMemory(key);
 
     /// <summary>Several texts as one, so that no others make the same.</summary>
     public static byte[] Join(params IEnumerable<string> parts) => Encoding.UTF8.GetBytes(string.Concat(parts.Select(part => $"{part.Length}:{part}")));
+
+    // One for each use: two threads on one cipher mix up nonces and tags.
+    private AesGcm NewCipher() => new(key, TagBytes);
 }
