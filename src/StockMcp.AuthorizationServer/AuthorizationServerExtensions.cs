@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using OpenIddict.EntityFrameworkCore.Models;
 using OpenIddict.Server;
 using OpenIddict.Validation;
+using StockMcp.AuthorizationServer.ConfiguredClients;
 using StockMcp.AuthorizationServer.Database;
 using StockMcp.AuthorizationServer.Errors;
 using StockMcp.AuthorizationServer.Hardening;
@@ -48,11 +50,16 @@ public static class AuthorizationServerExtensions
         services.AddOptions<SigningKeyOptions>().BindConfiguration(SigningKeyOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<KeyRotation>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyRotation>());
+        services.AddSingleton<RememberedSecrets>();
         services.AddSingleton(new ErrorPage.Style(stylesheet));
         services.AddRazorComponents();
 
         var openIddict = services.AddOpenIddict()
-            .AddCore(core => core.UseEntityFrameworkCore().UseDbContext<TContext>())
+            .AddCore(core =>
+            {
+                core.UseEntityFrameworkCore().UseDbContext<TContext>();
+                core.ReplaceApplicationManager<OpenIddictEntityFrameworkCoreApplication, RememberingClients>();
+            })
             .AddServer(server =>
             {
                 server.SetIssuer(publicUrl.Value)
