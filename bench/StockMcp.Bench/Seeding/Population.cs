@@ -48,6 +48,7 @@ internal sealed class Population : IAsyncDisposable
             var (services, database) = (scope.ServiceProvider, scope.ServiceProvider.GetRequiredService<AuthorityDbContext>());
             var id = real.GetClaim(Claims.Private.TokenId).Value;
             var row = await database.Set<OpenIddictEntityFrameworkCoreToken>().Include(token => token.Application).Include(token => token.Authorization).SingleAsync(token => token.Id == id, cancellationToken);
+            await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken); // one commit for all of them
             foreach (var _ in chunk)
             {
                 var now = TimeProvider.System.GetUtcNow();
@@ -69,6 +70,7 @@ internal sealed class Population : IAsyncDisposable
                 tokens.Add(Sign(real, token.Id, person.Id, now.AddHours(1), services.GetRequiredService<SigningKeys>().Current));
             }
             await database.SaveChangesAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
         });
         return [.. tokens];
     }

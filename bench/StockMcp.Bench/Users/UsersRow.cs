@@ -40,13 +40,14 @@ internal static class UsersRow
         report.Add("users", "an exchange, p50 in ms", new Measured([.. rounds.Select(load => Measured.Quantile(load.Times, 0.5))]));
         report.Add("users", "an exchange, p99 in ms", new Measured([.. rounds.Select(load => Measured.Quantile(load.Times, 0.99))]));
         report.Add("users", "cores of Authority, PostgreSQL and driver with provider", string.Join(", ", new[] { 0, 1, 3 }.Select(process => new Measured([.. rounds.Select(load => load.Cores[process])]).Median.ToString("0.00", System.Globalization.CultureInfo.InvariantCulture))));
+        report.Add("users", "exchanges for each second of a core, Authority and PostgreSQL together", new Measured([.. rounds.Select(load => load.PerSecond / (load.Cores[0] + load.Cores[1]))]));
         report.Add("users", $"cold calls of get_account through the Server a second, {round} people", through.PerSecond);
 
         async Task CallAsync(string token)
         {
             using var agent = new AgentCalls(processes.System.McpUrl, token, http);
             var answer = await agent.CallAsync("get_account");
-            if (answer["isError"]?.GetValue<bool>() == true) throw new InvalidOperationException(answer.ToJsonString());
+            if (answer["isError"]?.GetValue<bool>() == true) throw new InvalidOperationException($"{answer.ToJsonString()}\n{string.Concat(processes.OutputOf("Server").Split("fail:").Skip(1).Take(1))}");
         }
     }
 }

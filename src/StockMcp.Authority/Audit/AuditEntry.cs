@@ -115,6 +115,7 @@ internal sealed class AuditConfiguration : IEntityTypeConfiguration<AuditEntry>,
     {
         builder.ToTable("AuditCheckpoints").HasKey(checkpoint => checkpoint.Seq);
         builder.Property(checkpoint => checkpoint.Seq).ValueGeneratedNever();
+        builder.HasIndex(checkpoint => checkpoint.Time);
     }
 
     public void Configure(EntityTypeBuilder<AuditKey> builder) => builder.ToTable("AuditKeys").HasKey(key => key.Kid);

@@ -40,6 +40,7 @@ internal sealed class AgentConsentConfiguration : IEntityTypeConfiguration<Agent
     public void Configure(EntityTypeBuilder<AgentConsent> builder)
     {
         builder.HasKey(consent => new { consent.PersonId, consent.ClientId, consent.Resource, consent.RedirectHost });
+        builder.HasIndex(consent => consent.ClientId);
         builder.HasOne<Person>().WithMany().HasForeignKey(consent => consent.PersonId).OnDelete(DeleteBehavior.Cascade);
         builder.Ignore(consent => consent.GrantedScopes);
     }

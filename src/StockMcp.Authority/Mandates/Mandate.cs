@@ -80,6 +80,7 @@ internal sealed class MandateConfiguration : IEntityTypeConfiguration<Mandate>
         builder.ToTable("Mandates");
         builder.HasOne<Person>().WithMany().HasForeignKey(mandate => mandate.PersonId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(mandate => new { mandate.PersonId, mandate.AgentId });
+        builder.HasIndex(mandate => mandate.AgentId);
         builder.Ignore(mandate => mandate.Terms).Ignore(mandate => mandate.Left);
     }
 }

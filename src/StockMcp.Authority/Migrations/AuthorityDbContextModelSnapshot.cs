@@ -136,6 +136,8 @@ namespace StockMcp.Authority.Migrations
 
                     b.HasKey("Id");
 
+                    b.HasIndex("Subject");
+
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
                     b.ToTable("OpenIddictAuthorizations", (string)null);
@@ -236,6 +238,8 @@ namespace StockMcp.Authority.Migrations
 
                     b.HasIndex("ReferenceId")
                         .IsUnique();
+
+                    b.HasIndex("Subject");
 
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
@@ -423,6 +427,8 @@ namespace StockMcp.Authority.Migrations
                         .HasColumnType("INTEGER");
 
                     b.HasKey("Seq");
+
+                    b.HasIndex("Time");
 
                     b.ToTable("AuditCheckpoints", (string)null);
                 });
@@ -623,6 +629,8 @@ namespace StockMcp.Authority.Migrations
 
                     b.HasKey("PersonId", "ClientId", "Resource", "RedirectHost");
 
+                    b.HasIndex("ClientId");
+
                     b.ToTable("AgentConsent");
                 });
 
@@ -668,6 +676,8 @@ namespace StockMcp.Authority.Migrations
                         .HasColumnType("INTEGER");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("AgentId");
 
                     b.HasIndex("PersonId", "AgentId");
 
@@ -740,7 +750,7 @@ namespace StockMcp.Authority.Migrations
 
                     b.HasIndex("Fingerprint");
 
-                    b.HasIndex("LastUsedAt");
+                    b.HasIndex("LastUsedAt", "RegisteredAt");
 
                     b.ToTable("SelfRegistration");
                 });

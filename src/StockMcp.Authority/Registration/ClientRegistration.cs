@@ -41,7 +41,7 @@ internal sealed class ClientRegistration(
             var json = JsonSerializer.Serialize(client);
             var fingerprint = client.AuthMethod == ClientAuthenticationMethods.None ? limit.Hash(json, address) : null;
             if (fingerprint is not null && await FindUnusedAsync(fingerprint, cancellationToken) is { } same) return Answer(same, client);
-            if (await RegistrationLimit.IsFullAsync(database, options.Value, cancellationToken))
+            if (await limit.IsFullAsync(database, options.Value, time, cancellationToken))
                 throw new RegistrationException(Errors.TemporarilyUnavailable, "No more clients can register now. Try again later, or ask the operator to register this one.") { Status = StatusCodes.Status503ServiceUnavailable, RetryAfter = s_whenFull };
             return await CreateAsync(client, json, fingerprint, cancellationToken);
         }

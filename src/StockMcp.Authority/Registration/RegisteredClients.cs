@@ -48,7 +48,7 @@ internal sealed class RegistrationConfiguration : IEntityTypeConfiguration<SelfR
         builder.HasKey(registration => registration.ClientId);
         builder.Property(registration => registration.ClientId).HasMaxLength(LongestClientId);
         builder.HasIndex(registration => registration.Fingerprint);
-        builder.HasIndex(registration => registration.LastUsedAt);
+        builder.HasIndex(registration => new { registration.LastUsedAt, registration.RegisteredAt });
     }
 
     public void Configure(EntityTypeBuilder<RegistrationAttempt> builder) => builder.HasIndex(attempt => new { attempt.Address, attempt.At });
@@ -94,7 +94,7 @@ internal sealed class RegisteredClients(AuthorityDbContext database, IOpenIddict
     public async Task<int> DeleteExpiredAsync(CancellationToken cancellationToken)
     {
         var (unused, idle) = (time.GetUtcNow() - UnusedLifetime, time.GetUtcNow() - IdleLifetime);
-        var expired = await database.Set<SelfRegistration>().Where(registration => registration.LastUsedAt == null ? registration.RegisteredAt < unused : registration.LastUsedAt < idle)
+        var expired = await database.Set<SelfRegistration>().Where(registration => (registration.LastUsedAt == null && registration.RegisteredAt < unused) || registration.LastUsedAt < idle)
             .Select(registration => registration.ClientId).Take(1000).ToListAsync(cancellationToken);
         foreach (var clientId in expired) await DeleteAsync(clientId, cancellationToken);
         return expired.Count;

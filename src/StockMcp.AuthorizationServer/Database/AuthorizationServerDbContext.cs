@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
+using OpenIddict.EntityFrameworkCore.Models;
 using StockMcp.AuthorizationServer.Hardening;
 using StockMcp.AuthorizationServer.Keys;
 
@@ -22,6 +23,9 @@ public abstract class AuthorizationServerDbContext(DbContextOptions options) : D
     {
         ArgumentNullException.ThrowIfNull(modelBuilder);
         modelBuilder.UseOpenIddict();
+        // What ends one person's agent must not look at all who use the same one.
+        modelBuilder.Entity<OpenIddictEntityFrameworkCoreAuthorization>().HasIndex(authorization => authorization.Subject);
+        modelBuilder.Entity<OpenIddictEntityFrameworkCoreToken>().HasIndex(token => token.Subject);
         modelBuilder.Entity<SigningKey>(SigningKey.Configure);
         modelBuilder.Entity<UsedAssertion>().HasKey(used => used.Id);
         modelBuilder.Entity<UsedAssertion>().HasIndex(used => used.ExpiresAt);

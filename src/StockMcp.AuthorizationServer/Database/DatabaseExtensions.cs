@@ -20,6 +20,9 @@ public static class DatabaseExtensions
     /// <summary>Who waits longer than this for a lock gets 503 and tries again.</summary>
     private const int LongestWait = 5;
 
+    /// <summary>Statements that a connection has PostgreSQL plan once instead of each time. <c>Max Auto Prepare=0</c> turns it off, for a pooler that gives each transaction another connection.</summary>
+    private const int MostPrepared = 100;
+
     /// <summary>Adds the database that <c>ConnectionStrings:{name}</c> names: PostgreSQL if it begins with <c>Host=</c>, else SQLite; without one, SQLite in the data folder.</summary>
     /// <typeparam name="TContext">The context, with the migrations for SQLite.</typeparam>
     /// <typeparam name="TPostgreSql">The same context, with the migrations for PostgreSQL.</typeparam>
@@ -77,6 +80,7 @@ public static class DatabaseExtensions
             var given = new NpgsqlConnectionStringBuilder(connectionString);
             if (!given.ContainsKey("Timeout")) given.Timeout = LongestWait;
             if (!given.ContainsKey("Command Timeout")) given.CommandTimeout = 2 * LongestWait;
+            if (!given.ContainsKey("Max Auto Prepare")) given.MaxAutoPrepare = MostPrepared;
             return given.ConnectionString;
         }
         catch (ArgumentException exception)

@@ -54,6 +54,9 @@ internal sealed class SeparateProcesses : IAsyncDisposable
     /// <summary>The id of an application's process.</summary>
     public int ProcessIdOf(string application) => processes[application].Id;
 
+    /// <summary>What an application's process printed so far.</summary>
+    public string OutputOf(string application) => processes[application].Output;
+
     /// <summary>kill -9.</summary>
     public async Task KillAsync(string application)
     {

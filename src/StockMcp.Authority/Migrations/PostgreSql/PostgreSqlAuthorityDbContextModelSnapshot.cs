@@ -143,6 +143,8 @@ namespace StockMcp.Authority.Migrations.PostgreSql
 
                     b.HasKey("Id");
 
+                    b.HasIndex("Subject");
+
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
                     b.ToTable("OpenIddictAuthorizations", (string)null);
@@ -243,6 +245,8 @@ namespace StockMcp.Authority.Migrations.PostgreSql
 
                     b.HasIndex("ReferenceId")
                         .IsUnique();
+
+                    b.HasIndex("Subject");
 
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
@@ -430,6 +434,8 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                         .HasColumnType("bigint");
 
                     b.HasKey("Seq");
+
+                    b.HasIndex("Time");
 
                     b.ToTable("AuditCheckpoints", (string)null);
                 });
@@ -630,6 +636,8 @@ namespace StockMcp.Authority.Migrations.PostgreSql
 
                     b.HasKey("PersonId", "ClientId", "Resource", "RedirectHost");
 
+                    b.HasIndex("ClientId");
+
                     b.ToTable("AgentConsent");
                 });
 
@@ -675,6 +683,8 @@ namespace StockMcp.Authority.Migrations.PostgreSql
                         .HasColumnType("bigint");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("AgentId");
 
                     b.HasIndex("PersonId", "AgentId");
 
@@ -747,7 +757,7 @@ namespace StockMcp.Authority.Migrations.PostgreSql
 
                     b.HasIndex("Fingerprint");
 
-                    b.HasIndex("LastUsedAt");
+                    b.HasIndex("LastUsedAt", "RegisteredAt");
 
                     b.ToTable("SelfRegistration");
                 });

@@ -143,6 +143,8 @@ namespace StockMcp.Brokerage.Migrations.PostgreSql
 
                     b.HasKey("Id");
 
+                    b.HasIndex("Subject");
+
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
                     b.ToTable("OpenIddictAuthorizations", (string)null);
@@ -243,6 +245,8 @@ namespace StockMcp.Brokerage.Migrations.PostgreSql
 
                     b.HasIndex("ReferenceId")
                         .IsUnique();
+
+                    b.HasIndex("Subject");
 
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
