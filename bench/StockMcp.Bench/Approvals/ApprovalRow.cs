@@ -13,7 +13,7 @@ namespace StockMcp.Bench.Approvals;
 /// </summary>
 internal static class ApprovalRow
 {
-    private const int Rounds = 15;
+    private const int Rounds = 10;
     private const int Others = 1_000;
     private const string Seeded = """{"seeded":true}""";
 
@@ -25,13 +25,13 @@ internal static class ApprovalRow
         using var alice = Person.Alice(system);
         using var agent = await AgentCalls.ConnectAsync(system, alice, "portfolio:read orders:read orders:write");
         List<double> alone = [], among = [];
-        for (var round = -3; round < 2 * Rounds; round++)
+        for (var round = -2; round < 2 * Rounds; round++)
         {
             var crowded = round % 2 != 0;
             var asked = await agent.CallAsync("place_order", new { symbol = "WAYNE", side = "buy", quantity = "1", order_type = "limit", limit_price = $"{50 + round}.25", wait_seconds = 0 });
             var pending = asked["structuredContent"]!;
             var url = new Uri((pending["approval_url"] ?? throw new InvalidOperationException(asked.ToJsonString())).GetValue<string>());
-            if (crowded) await CrowdAsync(population, pending["approval_id"]!.GetValue<string>(), first: round == -3);
+            if (crowded) await CrowdAsync(population, pending["approval_id"]!.GetValue<string>(), first: round == -1);
             using var tap = await alice.FillInUntilAsync(url, page => page.Contains(">Approve<", StringComparison.Ordinal));
             var waiting = agent.CallAsync("wait_for_order_approval", new { approval_id = pending["approval_id"]!.GetValue<string>(), wait_seconds = 30 });
             await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System); // the tool waits, as it does when a person reads

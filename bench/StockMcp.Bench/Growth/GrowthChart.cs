@@ -17,7 +17,7 @@ internal static class GrowthChart
 {
     private const int Width = 420;
     private const int Height = 280;
-    private const int Left = 48;
+    private const int Left = 62;
     private const int Right = 20;
     private const int Top = 72;
     private const int Bottom = 40;

@@ -100,7 +100,7 @@ internal sealed class Population : IAsyncDisposable
             WITH RECURSIVE numbers(i) AS (SELECT CAST({from} AS bigint) UNION ALL SELECT i + 1 FROM numbers WHERE i < {to})
             SELECT {string.Join(", ", values)} FROM (SELECT * FROM "{entity.GetTableName()}" WHERE {where} LIMIT 1) AS one, numbers
             """;
-        return database.Database.ExecuteSqlRawAsync(sql);
+        return database.Database.ExecuteSqlRawAsync(sql.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal));
     });
 
     /// <summary>SQL for a UUID that is made of a number.</summary>

@@ -65,7 +65,7 @@ internal static class ToolCallRow
         var url = Loopback();
         return Side.StartAsync("ours", new Uri(url, "mcp"), issuer.TokenFor(new Uri(url, "mcp").AbsoluteUri), "dotnet",
         [
-            Path.Combine(AppContext.BaseDirectory, "StockMcp.Server.dll"), $"--Urls={url}", $"--PublicUrl={url.GetLeftPart(UriPartial.Authority)}", $"--DataDirectory={data}", $"--Authority:Issuer={issuer.Url}", "--Authority:ClientSecret=bench",
+            Path.Combine(AppContext.BaseDirectory, "StockMcp.Server.dll"), $"--Urls={url}", $"--PublicUrl={url.GetLeftPart(UriPartial.Authority)}", $"--DataDirectory={data}", $"--Authority:Issuer={issuer.Url}", $"--Authority:ClientSecret={new string('b', 64)}",
             $"--TradingApi:BaseUrl={issuer.Url}", "--Limits:BurstPerPerson=1000000", "--Limits:CallsPerMinuteAndPerson=10000000",
         ], "Application started");
     }
