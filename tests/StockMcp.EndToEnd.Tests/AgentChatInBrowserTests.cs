@@ -25,10 +25,15 @@ public sealed class AgentChatInBrowserTests(Browser browser)
         await page.WaitForURLAsync("**/chats");
 
         var message = page.GetByLabel("Message");
+        var held = new TaskCompletionSource();
+        await page.RouteAsync("**/messages", async route => { await held.Task; await route.ContinueAsync(); }, new() { Times = 1 });
         await message.FillAsync("price of WAYNE");
         await message.PressAsync("Enter");
+        // Written and sent off while the answer to the first is under way: it waits, and is not lost.
+        await message.FillAsync("my portfolio");
+        await message.PressAsync("Enter");
+        held.SetResult();
         await Assertions.Expect(page.Locator("#log").GetByText("WAYNE: bid")).ToBeVisibleAsync(new() { Timeout = 20_000 });
-        await SayAsync("my portfolio");
         await Assertions.Expect(page.Locator("#log").GetByText("buying power").First).ToBeVisibleAsync(new() { Timeout = 20_000 });
         await SayAsync("buy 10 WAYNE at 90 or less");
         var card = page.GetByRole(AriaRole.Article, new() { Name = "Your yes is needed" });
@@ -61,7 +66,7 @@ public sealed class AgentChatInBrowserTests(Browser browser)
         {
             await message.FillAsync(text);
             await message.PressAsync("Enter");
-            await Assertions.Expect(message).ToHaveValueAsync("");
+            await Assertions.Expect(message).ToHaveValueAsync("", new() { Timeout = 20_000 });
             await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Send" })).ToBeEnabledAsync(new() { Timeout = 20_000 });
         }
     }

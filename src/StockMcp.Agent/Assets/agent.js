@@ -7,6 +7,7 @@
   const answer = document.getElementById('answer');
   const step = document.getElementById('step');
   let running = false;
+  let waiting = false; // a message was sent off while an answer came: it goes out after that
 
   // Enter sends, Shift+Enter makes a new line.
   for (const text of document.querySelectorAll('.composer textarea')) {
@@ -79,9 +80,14 @@
     if (running || !composer) return false;
     running = true;
     const button = composer.querySelector('button');
+    const box = composer.elements.message;
+    const says = path.endsWith('/messages');
     button.disabled = !quiet;
+    let sent = false;
+    const body = new URLSearchParams(new FormData(composer));
+    const text = box.value;
+    if (says) box.value = ''; // what is written from here on is another message
     try {
-      const body = new URLSearchParams(new FormData(composer));
       const response = await fetch(path, { ...byScript, method: 'POST', body, headers: { ...byScript.headers, Accept: 'text/event-stream' } });
       if (response.status === 401) { say('You are signed out here. Reload this page to sign in again.'); return false; }
       if (!response.ok || !response.headers.get('Content-Type')?.startsWith('text/event-stream')) {
@@ -92,7 +98,8 @@
         await refresh();
         return false;
       }
-      if (path.endsWith('/messages')) { composer.elements.message.value = ''; document.getElementById('news')?.remove(); await refresh(); }
+      sent = true;
+      if (says) { document.getElementById('news')?.remove(); await refresh(); }
       let said = '';
       for await (const event of events(response)) {
         if (event.name === 'text') { said += event.text; show(answer, said); show(step, null); if (atEnd()) toEnd(); }
@@ -106,13 +113,23 @@
     } finally {
       running = false;
       button.disabled = false;
-      refresh(() => { show(answer, null); show(step, null); }).catch(() => {});
+      if (says && !sent && !box.value) box.value = text;
+      refresh(() => { show(answer, null); show(step, null); }).catch(() => {}).finally(() => {
+        if (!waiting) return;
+        waiting = false;
+        if (box.value.trim()) send();
+      });
     }
+  }
+
+  function send() {
+    if (running) waiting = true;
+    else turn(composer.action.replace(location.origin, ''), false);
   }
 
   composer?.addEventListener('submit', event => {
     event.preventDefault();
-    turn(composer.action.replace(location.origin, ''), false);
+    send();
   });
   document.addEventListener('submit', event => {
     if (!event.target.classList.contains('again')) return;

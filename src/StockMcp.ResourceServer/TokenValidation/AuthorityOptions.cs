@@ -44,6 +44,12 @@ public sealed class AuthorityOptions
     /// <summary>The base of the Authority's API for approvals; <c>approvals/v1</c> under the issuer unless set, none if empty: then nobody can ask for orders.</summary>
     public string? ApprovalsApi { get; init; }
 
+    /// <summary>
+    /// Where people answer requests for approval at an authorization server that is not the Authority, and has CIBA and authorization details: agents show it to them. With it, and with
+    /// <see cref="ApprovalsApi"/> empty, orders are asked for there. None unless set.
+    /// </summary>
+    public Uri? ApprovalsPage { get; init; }
+
     /// <summary>The issuer with a slash at its end, as the base of other URLs.</summary>
     internal Uri BaseUrl => new(Issuer.EndsWith('/') ? Issuer : Issuer + "/");
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 
@@ -26,4 +27,7 @@ internal sealed class Auth0Dialect : IExchangeDialect
         }, ClientCredentialStyle.PostBody);
         return await http.RequestTokenAsync(exchange, cancellationToken);
     }
+
+    // https://auth0.com/docs/api/authentication/authorization/back-channel-login
+    public string LoginHint(string issuer, string subject) => new JsonObject { ["format"] = "iss_sub", ["iss"] = issuer, ["sub"] = subject }.ToJsonString();
 }

@@ -3,11 +3,14 @@ using Duende.IdentityModel.Client;
 
 namespace StockMcp.ResourceServer.UpstreamTokens;
 
-/// <summary>How one kind of authorization server is asked for an upstream token. The setting <c>UpstreamTokens:Dialect</c> chooses it.</summary>
+/// <summary>How one kind of authorization server is asked for an upstream token, and for a person's approval. The setting <c>UpstreamTokens:Dialect</c> chooses it.</summary>
 internal interface IExchangeDialect
 {
     /// <summary>Asks for one. Whatever the answer is, it comes as a <see cref="TokenResponse"/>.</summary>
     Task<TokenResponse> RequestAsync(HttpMessageInvoker http, ExchangeRequest request, CancellationToken cancellationToken);
+
+    /// <summary>How it is told whom to ask (<c>login_hint</c>, CIBA Core, section 7.1): the subject unless it wants more.</summary>
+    string LoginHint(string issuer, string subject) => subject;
 }
 
 /// <summary>What is asked for, and by whom.</summary>

@@ -81,6 +81,9 @@ internal sealed partial class SharedTokens : IAsyncDisposable
     /// <returns>Whether it is there.</returns>
     public Task<bool> StoreNoteAsync(string name, string note, TimeSpan lifetime) => TryAsync(redis => redis.StringSetAsync(name, note, lifetime), false);
 
+    /// <summary>Such a note, if it is there and Redis answers.</summary>
+    public Task<string?> FindNoteAsync(string name) => TryAsync(async redis => (string?)await redis.StringGetAsync(name), null);
+
     /// <summary>Takes such a note away.</summary>
     public Task<string?> TakeNoteAsync(string name) => TryAsync(async redis =>
     {

@@ -12,7 +12,8 @@ internal sealed class AskedApproval
 {
     public required Guid ApprovalId { get; init; }
 
-    public required string AuthReqId { get; init; }
+    /// <summary><see langword="null"/> if it was asked for before, and is waited for already.</summary>
+    public required string? AuthReqId { get; init; }
 
     public required string BindingMessage { get; init; }
 
@@ -60,6 +61,9 @@ internal sealed class PollAnswer(PollOutcome outcome)
     public Guid? ApprovalId { get; init; }
 
     public StockOrderDetails? Order { get; init; }
+
+    /// <summary>The error's code, if it is one.</summary>
+    public string? Error { get; init; }
 
     public override string ToString() => Outcome.ToString();
 }

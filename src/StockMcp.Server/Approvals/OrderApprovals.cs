@@ -7,7 +7,7 @@ using StockMcp.Tools.OrderApprovals;
 namespace StockMcp.Server.Approvals;
 
 /// <summary>Approvals of the current caller's person with the current caller's agent, and nobody else's.</summary>
-internal sealed class OrderApprovals(Caller caller, ApprovalsClient approvals, OrderWork work, ApprovalPage page, TimeProvider time) : IOrderApprovals
+internal sealed class OrderApprovals(Caller caller, IApprovals approvals, OrderWork work, ApprovalPage page, TimeProvider time) : IOrderApprovals
 {
     private static readonly TimeSpan s_breath = TimeSpan.FromMilliseconds(500);
 
@@ -17,9 +17,9 @@ internal sealed class OrderApprovals(Caller caller, ApprovalsClient approvals, O
     {
         var asked = await approvals.AskAsync(caller, order, context, requestId, cancellationToken);
         // From here on the order does not depend on whether anybody waits for it (OX-05).
-        work.Watch(asked, order);
+        if (asked.AuthReqId is not null) work.Watch(asked, asked.AuthReqId, order);
         // Asked for before, it may have been decided.
-        if (requestId is not null) return await GetAsync(asked.ApprovalId, cancellationToken);
+        if (requestId is not null || asked.AuthReqId is null) return await GetAsync(asked.ApprovalId, cancellationToken);
         return new OrderApproval
         {
             ApprovalId = asked.ApprovalId,

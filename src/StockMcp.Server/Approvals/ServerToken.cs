@@ -43,9 +43,9 @@ internal sealed partial class ServerToken(IHttpClientFactory http, AuthorityMeta
     {
         using var request = credentials.AddTo(new ClientCredentialsTokenRequest { Address = await authority.GetTokenEndpointAsync(cancellationToken), Scope = Scope });
         request.Resource.Add(ApprovalsClient.ApiOf(options.Value));
-        using var client = http.CreateClient(ApprovalsClient.HttpClientName);
-        using var patience = ApprovalsClient.Within(ApprovalsClient.Patience, cancellationToken);
-        var response = await ApprovalsClient.InTimeAsync(client.RequestClientCredentialsTokenAsync(request, patience.Token), cancellationToken);
+        using var client = http.CreateClient(BackchannelClient.HttpClientName);
+        using var patience = BackchannelClient.Within(BackchannelClient.Patience, cancellationToken);
+        var response = await BackchannelClient.InTimeAsync(client.RequestClientCredentialsTokenAsync(request, patience.Token), cancellationToken);
         if (response.ErrorType == ResponseErrorType.Exception || (int)response.HttpStatusCode >= 500) throw TradingException.Unavailable("the authorization server", response.Exception);
         if (response.IsError || response.AccessToken is not { Length: > 0 } token || response.ExpiresIn <= 0)
         {

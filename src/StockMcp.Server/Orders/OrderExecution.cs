@@ -32,7 +32,7 @@ internal sealed record ApprovedOrder(Guid ApprovalId, string ClientOrderId, Stoc
 /// order before anything is sent again, and nothing is sent past the deadline (OX-04).
 /// </summary>
 internal sealed partial class OrderExecution(
-    TokenExchange exchange, IServiceScopeFactory scopes, ApprovalsClient approvals, IOptions<OrderOptions> options, IOptions<TradingApiOptions> brokerage, Telemetry telemetry, TimeProvider time, ILogger<OrderExecution> logger)
+    TokenExchange exchange, IServiceScopeFactory scopes, IApprovals approvals, IOptions<OrderOptions> options, IOptions<TradingApiOptions> brokerage, Telemetry telemetry, TimeProvider time, ILogger<OrderExecution> logger)
 {
     private const int MostSendings = 3;
     private const int MostTokens = 3;
@@ -110,7 +110,7 @@ internal sealed partial class OrderExecution(
         {
             try
             {
-                using var patience = ApprovalsClient.Within(ApprovalsClient.Patience, stop);
+                using var patience = BackchannelClient.Within(BackchannelClient.Patience, stop);
                 var (token, details) = await exchange.ExchangeOnceAsync(approved.Token, brokerage.Value.Connection, StockScopes.OrdersWrite, patience.Token);
                 telemetry.Exchange("ok");
                 return (new OneOrderToken(token, details is null ? null : StockOrderDetails.ReadSingle(details.Value), details is not null), null);

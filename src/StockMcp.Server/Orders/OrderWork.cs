@@ -12,7 +12,7 @@ namespace StockMcp.Server.Orders;
 /// What this copy does in the background, bound to no tool call: it waits for people's answers that it asked for, places what they approve, and takes over what nobody finishes. A copy
 /// that dies leaves nothing behind that another one would need.
 /// </summary>
-internal sealed partial class OrderWork(ApprovalsClient approvals, AuthorityMetadata authority, OrderExecution execution, IOptions<OrderOptions> options, TimeProvider time, ILogger<OrderWork> logger) : BackgroundService
+internal sealed partial class OrderWork(IApprovals approvals, AuthorityMetadata authority, OrderExecution execution, IOptions<OrderOptions> options, TimeProvider time, ILogger<OrderWork> logger) : BackgroundService
 {
     private const int LongestQuiet = 60;
     private const int MissesAtStart = 6;
@@ -25,7 +25,7 @@ internal sealed partial class OrderWork(ApprovalsClient approvals, AuthorityMeta
     public static string ClientOrderId(Guid approvalId) => $"stockmcp-{approvalId:N}";
 
     /// <summary>Waits for the person's answer, and places the order if it is yes.</summary>
-    public void Watch(AskedApproval asked, StockOrderDetails order) => _ = Task.Run(() => WatchAsync(asked, order), CancellationToken.None);
+    public void Watch(AskedApproval asked, string authReqId, StockOrderDetails order) => _ = Task.Run(() => WatchAsync(asked, authReqId, order), CancellationToken.None);
 
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -82,7 +82,7 @@ internal sealed partial class OrderWork(ApprovalsClient approvals, AuthorityMeta
         while (await timer.NextAsync(stoppingToken));
     }
 
-    private async Task WatchAsync(AskedApproval asked, StockOrderDetails order)
+    private async Task WatchAsync(AskedApproval asked, string authReqId, StockOrderDetails order)
     {
         try
         {
@@ -91,7 +91,7 @@ internal sealed partial class OrderWork(ApprovalsClient approvals, AuthorityMeta
             while (time.GetUtcNow() < asked.ExpiresAt + s_longestRetry)
             {
                 var started = time.GetTimestamp();
-                var answer = await approvals.PollAsync(asked.AuthReqId, waiting.Token);
+                var answer = await approvals.PollAsync(asked.ApprovalId, authReqId, waiting.Token);
                 switch (answer.Outcome)
                 {
                     case PollOutcome.Approved:
@@ -126,7 +126,7 @@ internal sealed partial class OrderWork(ApprovalsClient approvals, AuthorityMeta
             try
             {
                 var approval = lease.Approval.Read();
-                var answer = await approvals.PollAsync(lease.AuthReqId, waiting.Token);
+                var answer = await approvals.PollAsync(approval.ApprovalId, lease.AuthReqId, waiting.Token);
                 if (answer.Outcome != PollOutcome.Approved) return;
                 var deadline = lease.Approval.Deadline ?? approval.ExpiresAt;
                 await ExecuteOnceAsync(approval.ApprovalId, approval.Order, answer, deadline < answer.TokenEnds ? deadline : answer.TokenEnds, isFirst: lease.Approval.Status == "approved"); // nobody redeemed it before

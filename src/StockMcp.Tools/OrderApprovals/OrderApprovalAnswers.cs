@@ -169,6 +169,7 @@ internal static class ApprovalWords
         ApprovalStatus.Executing => "The person said yes. Call wait_for_order_approval to learn what became of the order; do not place it again.",
         ApprovalStatus.Placed when approval.OrderStatus is "canceled" or "expired" => "The order could not be filled as it was meant, and has ended. Review it anew before asking for another one.",
         ApprovalStatus.Placed => "Follow it with get_order.",
+        ApprovalStatus.Unknown when approval.Reason == "not_followed" => "Nobody asks the brokerage again. Look with list_orders for an order with these terms, and place it again only if it is not there.",
         ApprovalStatus.Unknown => "The brokerage has not said whether it has the order, and is asked again. Look with wait_for_order_approval, and do not place it again.",
         _ => WhatNext(approval.Reason, approval.Status),
     };
@@ -183,6 +184,7 @@ internal static class ApprovalWords
         "order_refused" or "order_invalid" => "The brokerage does not take this order. Review it with review_order before asking for another one.",
         "connection_required" => "The account at the brokerage has to be connected again: whoami names the page.",
         "deadline_passed" => "It could not be sent in time after the person's yes, and is not sent any more. Ask again if it is still wanted.",
+        "approval_differs" => "What the authorization server says the person approved is not exactly this order, so that nothing was ordered. Its operator makes it return authorization_details unchanged.",
         _ when status == ApprovalStatus.Rejected => "The brokerage did not take the order. Review it with review_order before asking for another one.",
         _ => "The order did not go out and will not. Ask again if it is still wanted.",
     };

@@ -38,6 +38,12 @@ internal sealed class AlpacaStandIn : IAsyncDisposable
     /// <summary>Headers of those errors.</summary>
     public Dictionary<string, string> ErrorHeaders { get; } = [];
 
+    /// <summary>Every token that came with them.</summary>
+    public ConcurrentQueue<string> Bearers { get; } = [];
+
+    /// <summary>What a token that is none of its own may do; nothing unless set. For a provider that gives the broker's tokens in its place.</summary>
+    public Func<string, string?> ForeignScopes { get; set; } = _ => null;
+
     public int OrderPosts => Requests.Count(request => request == "paper-api POST /v2/orders");
 
     public static async Task<AlpacaStandIn> StartAsync()
@@ -130,7 +136,9 @@ internal sealed class AlpacaStandIn : IAsyncDisposable
         var path = context.Request.Path.Value![(host.Length + 1)..];
         Requests.Enqueue($"{host} {context.Request.Method} {path}{context.Request.QueryString}");
         var bearer = context.Request.Headers.Authorization.ToString();
-        var result = !bearer.StartsWith("Bearer ", StringComparison.Ordinal) || !tokens.TryGetValue(bearer["Bearer ".Length..], out var scopes) ? Error(host == "data" ? "forbidden" : "unauthorized", null)
+        var token = bearer.StartsWith("Bearer ", StringComparison.Ordinal) ? bearer["Bearer ".Length..] : "";
+        Bearers.Enqueue(token);
+        var result = (tokens.GetValueOrDefault(token) ?? ForeignScopes(token)) is not { } scopes ? Error(host == "data" ? "forbidden" : "unauthorized", null)
             : context.Request.Method != HttpMethods.Get && !scopes.Split(' ').Contains("trading") ? Error("forbidden", null)
             : Errors.TryRemove($"{context.Request.Method} {path}", out var error) ? Error(error, context)
             : answer(context.Request);

@@ -4,6 +4,7 @@ using ModelContextProtocol;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 using StockMcp.Server.Tests.Fixture;
+using StockMcp.Testing.Harness;
 
 namespace StockMcp.Server.Tests.Elicitation;
 
@@ -84,7 +85,7 @@ public sealed class ElicitationTests
     [Fact, Trait("Requirement", "RS-08"), Trait("Requirement", "RS-07")]
     public async Task A_state_that_was_changed_or_given_for_somebody_or_something_else_or_long_ago_is_refused()
     {
-        var clock = new ShiftedTime();
+        var clock = new ShiftedClock();
         await using var system = await TestSystem.StartAsync(time: clock);
         Disconnect(system);
         var (state, _) = await AskAsync(system, system.Token());
@@ -203,14 +204,5 @@ public sealed class ElicitationTests
         if (state is not null) parameters["requestState"] = state;
         if (action is not null) parameters["inputResponses"] = new { connect = new { action } };
         return system[copy].PostAsync(token, ServerCopy.Message("tools/call", parameters), ("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/call"), ("Mcp-Name", tool));
-    }
-
-    private sealed class ShiftedTime : TimeProvider
-    {
-        private TimeSpan shift;
-
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + shift;
-
-        public void Advance(TimeSpan span) => shift += span;
     }
 }

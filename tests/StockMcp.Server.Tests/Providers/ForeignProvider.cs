@@ -28,11 +28,17 @@ internal sealed class ForeignProvider : IAsyncDisposable
         builder.Configuration["Urls"] = "http://127.0.0.1:0";
         builder.Logging.ClearProviders();
         app = builder.Build();
-        app.MapGet(issuerPath.TrimEnd('/') + "/.well-known/openid-configuration", () => new Dictionary<string, object> { ["issuer"] = Issuer, ["jwks_uri"] = new Uri(url, "keys"), ["token_endpoint"] = new Uri(url, tokenPath), ["authorization_endpoint"] = new Uri(url, "authorize") });
+        app.MapGet(issuerPath.TrimEnd('/') + "/.well-known/openid-configuration", () => new Dictionary<string, object> { ["issuer"] = Issuer, ["jwks_uri"] = new Uri(url, "keys"), ["token_endpoint"] = new Uri(url, tokenPath), ["authorization_endpoint"] = new Uri(url, "authorize"), ["backchannel_authentication_endpoint"] = new Uri(url, "bc-authorize") });
         app.MapGet("/keys", () =>
         {
             var jwk = JsonWebKeyConverter.ConvertFromRSASecurityKey(new RsaSecurityKey(key.Rsa.ExportParameters(false)) { KeyId = key.KeyId });
             return new { keys = new[] { new { kty = "RSA", use = "sig", kid = jwk.Kid, n = jwk.N, e = jwk.E } } };
+        });
+        app.MapPost("/bc-authorize", async (HttpRequest request) =>
+        {
+            var form = await request.ReadFormAsync();
+            AskedPeople.Enqueue(form.ToDictionary(field => field.Key, field => field.Value.ToString()));
+            return AnswerToAsking(form);
         });
         app.MapPost(tokenPath, async (HttpRequest request) =>
         {
@@ -50,6 +56,12 @@ internal sealed class ForeignProvider : IAsyncDisposable
 
     public ConcurrentQueue<Dictionary<string, string>> Asked { get; } = new();
 
+    /// <summary>The requests of backchannel authentication.</summary>
+    public ConcurrentQueue<Dictionary<string, string>> AskedPeople { get; } = new();
+
+    /// <summary>What it says to them.</summary>
+    public Func<IFormCollection, IResult> AnswerToAsking { get; set; } = _ => Results.Json(new { auth_req_id = Guid.NewGuid().ToString("N"), expires_in = 300, interval = 1 });
+
     /// <summary>Name and secret of the last request's header.</summary>
     public string? Authorization { get; private set; }
 
@@ -64,9 +76,9 @@ internal sealed class ForeignProvider : IAsyncDisposable
     }
 
     /// <summary>A token with exactly these claims, beside issuer and times.</summary>
-    public string Token(string type, Dictionary<string, object> claims)
+    public string Token(string type, Dictionary<string, object> claims, TimeProvider? at = null)
     {
-        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        var now = (at ?? TimeProvider.System).GetUtcNow().UtcDateTime;
         return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
         {
             TokenType = type,
