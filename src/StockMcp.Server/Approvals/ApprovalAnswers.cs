@@ -62,6 +62,9 @@ internal sealed class PollAnswer(PollOutcome outcome)
 
     public StockOrderDetails? Order { get; init; }
 
+    /// <summary>Who said yes (OpenID Connect Core, section 2), where the scope openid was asked for.</summary>
+    public string? IdToken { get; init; }
+
     /// <summary>The error's code, if it is one.</summary>
     public string? Error { get; init; }
 

@@ -97,6 +97,7 @@ internal sealed partial class BackchannelClient(IHttpClientFactory http, Authori
             Token = new SubjectToken(token),
             TokenEnds = time.GetUtcNow().AddSeconds(Math.Min(response.ExpiresIn, LongestLifetime)),
             ApprovalId = Guid.TryParseExact(response.TryGet("approval_id"), "D", out var approvalId) ? approvalId : null,
+            IdToken = response.IdentityToken,
             Order = json.TryGetProperty("authorization_details", out var details) ? StockOrderDetails.ReadSingle(details) : null,
         };
     }

@@ -5,6 +5,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Duende.IdentityModel;
 using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
 using StockMcp.ResourceServer.Sealing;
 using StockMcp.ResourceServer.TokenValidation;
 using StockMcp.ResourceServer.UpstreamTokens;
@@ -26,6 +28,7 @@ internal sealed class StandardApprovals : IApprovals, IDisposable
     private const string Scopes = OidcConstants.StandardScopes.OpenId + " " + StockScopes.OrdersWrite;
     private const int Most = 10_000;
     private const int LongestRequest = 3600;
+    private const int LongestIdToken = 16 * 1024;
     private static readonly TimeSpan s_kept = TimeSpan.FromDays(1);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan s_lock = TimeSpan.FromSeconds(15);
@@ -33,7 +36,10 @@ internal sealed class StandardApprovals : IApprovals, IDisposable
     /// <summary>How long after their time a copy that is alive may still hear of an answer, and of an order.</summary>
     private static readonly TimeSpan s_answerGrace = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_orderGrace = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_skew = TimeSpan.FromSeconds(30);
+    private readonly JsonWebTokenHandler tokens = new() { MapInboundClaims = false };
     private readonly BackchannelClient backchannel;
+    private readonly AuthorityMetadata authority;
     private readonly AuthorityOptions options;
     private readonly IExchangeDialect dialect;
     private readonly SharedTokens shared;
@@ -44,14 +50,15 @@ internal sealed class StandardApprovals : IApprovals, IDisposable
     private readonly ConcurrentDictionary<Guid, Kept> own = new();
 
     /// <param name="backchannel">Asks the person.</param>
+    /// <param name="authority">The authorization server's keys.</param>
     /// <param name="options">The authorization server.</param>
     /// <param name="dialect">What it wants to be told.</param>
     /// <param name="shared">Redis.</param>
     /// <param name="time">The clock.</param>
     /// <param name="key">The key that all copies have.</param>
-    public StandardApprovals(BackchannelClient backchannel, IOptions<AuthorityOptions> options, IExchangeDialect dialect, SharedTokens shared, TimeProvider time, byte[] key)
+    public StandardApprovals(BackchannelClient backchannel, AuthorityMetadata authority, IOptions<AuthorityOptions> options, IExchangeDialect dialect, SharedTokens shared, TimeProvider time, byte[] key)
     {
-        (this.backchannel, this.options, this.dialect, this.shared, this.time) = (backchannel, options.Value, dialect, shared, time);
+        (this.backchannel, this.authority, this.options, this.dialect, this.shared, this.time) = (backchannel, authority, options.Value, dialect, shared, time);
         nameKey = HKDF.DeriveKey(HashAlgorithmName.SHA256, key, 32, info: "stockmcp/server/approval-names/v1"u8.ToArray());
         seal = new BoundSeal(key, "stockmcp/server/approvals/v1"u8);
     }
@@ -88,6 +95,10 @@ internal sealed class StandardApprovals : IApprovals, IDisposable
         if (!own.TryGetValue(approvalId, out var kept)) return answer;
         switch (answer.Outcome)
         {
+            // CIBA Core, section 10.1.1. A hint could be taken for somebody else's.
+            case PollOutcome.Approved when !await IsOfAsync(kept.Subject, answer.IdToken, cancellationToken):
+                await KeepAsync(kept, kept.Approval with { Status = OrderOutcome.NotPlaced, Reason = "approved_by_another" });
+                return new PollAnswer(PollOutcome.Ended);
             case PollOutcome.Approved when answer.Order is null || StockOrderDetails.ReadSingle(kept.Approval.AuthorizationDetails) is not { } asked || asked.DifferencesFrom(answer.Order).Count > 0:
                 await KeepAsync(kept, kept.Approval with { Status = OrderOutcome.NotPlaced, Reason = "approval_differs" });
                 break;
@@ -159,7 +170,7 @@ internal sealed class StandardApprovals : IApprovals, IDisposable
         if (response.IsError || response.Json is not { ValueKind: JsonValueKind.Object }) throw backchannel.Refusal(response, hasRequestId: false);
         if (response.AuthenticationRequestId is not { Length: > 0 and <= 1024 } authReqId || response.ExpiresIn is not (> 0 and <= LongestRequest and var lifetime)) throw ApprovalJson.Invalid("it is incomplete");
         var approval = new ApprovalJson(id, "pending", code, options.ApprovalsPage!.AbsoluteUri, time.GetUtcNow().AddSeconds(lifetime), OrderWork.ClientOrderId(id), JsonSerializer.SerializeToElement(new JsonArray(order.ToJson())));
-        await KeepAsync(new Kept(NameOf(caller, "approval", id.ToString("D")), sameAs, approval), approval);
+        await KeepAsync(new Kept(NameOf(caller, "approval", id.ToString("D")), sameAs, caller.Subject, approval), approval);
         if (shared.IsConfigured) await shared.StoreNoteAsync(sameAs, Sealed(sameAs, id), s_kept);
         return Asked(approval, authReqId, BackchannelClient.IntervalOf(response));
     }
@@ -173,6 +184,21 @@ internal sealed class StandardApprovals : IApprovals, IDisposable
         ExpiresAt = approval.ExpiresAt,
         Interval = interval,
     };
+
+    private async Task<bool> IsOfAsync(string subject, string? idToken, CancellationToken cancellationToken)
+    {
+        if (idToken is not { Length: > 0 and <= LongestIdToken } || !tokens.CanReadToken(idToken)) return false;
+        await authority.PrepareAsync(tokens.ReadJsonWebToken(idToken).Kid, cancellationToken);
+        var result = await tokens.ValidateTokenAsync(idToken, new TokenValidationParameters
+        {
+            ValidAlgorithms = TokenForm.Algorithms,
+            ValidIssuer = options.Issuer,
+            ValidAudience = options.ClientId,
+            IssuerSigningKeyResolver = (_, _, keyId, _) => authority.KeysFor(keyId),
+            LifetimeValidator = (_, expires, _, _) => expires is { } end && time.GetUtcNow().UtcDateTime < end + s_skew,
+        });
+        return result.IsValid && result.Claims.TryGetValue(JwtClaimTypes.Subject, out var found) && found is string sub && sub == subject;
+    }
 
     private async Task<ApprovalJson?> AskedBeforeAsync(Caller caller, string sameAs)
     {
@@ -232,6 +258,7 @@ internal sealed class StandardApprovals : IApprovals, IDisposable
     /// <summary>A request of this copy's.</summary>
     /// <param name="Name">Under which it is shared: it can be found by its person with its agent alone.</param>
     /// <param name="SameAs">What is the same request.</param>
+    /// <param name="Subject">Whose yes it takes.</param>
     /// <param name="Approval">How it stands.</param>
-    private sealed record Kept(string Name, string SameAs, ApprovalJson Approval);
+    private sealed record Kept(string Name, string SameAs, string Subject, ApprovalJson Approval);
 }

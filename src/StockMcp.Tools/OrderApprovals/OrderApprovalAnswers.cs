@@ -185,6 +185,7 @@ internal static class ApprovalWords
         "connection_required" => "The account at the brokerage has to be connected again: whoami names the page.",
         "deadline_passed" => "It could not be sent in time after the person's yes, and is not sent any more. Ask again if it is still wanted.",
         "approval_differs" => "What the authorization server says the person approved is not exactly this order, so that nothing was ordered. Its operator makes it return authorization_details unchanged.",
+        "approved_by_another" => "The authorization server did not show that the yes was this person's, so that nothing was ordered. Its operator makes it return an ID token with the sub of its access tokens.",
         _ when status == ApprovalStatus.Rejected => "The brokerage did not take the order. Review it with review_order before asking for another one.",
         _ => "The order did not go out and will not. Ask again if it is still wanted.",
     };

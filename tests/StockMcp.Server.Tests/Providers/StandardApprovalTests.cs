@@ -39,14 +39,20 @@ public sealed class StandardApprovalTests
     [InlineData("invalid_grant", "not_placed", "approval_lost")]
     [InlineData("other_terms", "not_placed", "approval_differs")]
     [InlineData("no_terms", "not_placed", "approval_differs")]
+    [InlineData("other_person", "not_placed", "approved_by_another")]
+    [InlineData("other_client", "not_placed", "approved_by_another")]
+    [InlineData("nobody", "not_placed", "approved_by_another")]
     public async Task Without_a_yes_to_exactly_its_terms_nothing_is_ordered(string answer, string status, string? reason)
     {
         await using var auth0 = await StartAuth0Async();
         await using var system = await StartAsync(auth0);
         auth0.Answer = form => form["grant_type"] != Ciba ? Upstream(system, auth0) : answer switch
         {
-            "other_terms" => Yes(auth0.AskedPeople.Last()["authorization_details"].Replace("1000.00", "9000.00", StringComparison.Ordinal)),
-            "no_terms" => Yes(null),
+            "other_terms" => Yes(auth0, auth0.AskedPeople.Last()["authorization_details"].Replace("1000.00", "9000.00", StringComparison.Ordinal)),
+            "no_terms" => Yes(auth0, null),
+            "other_person" => Yes(auth0, auth0.AskedPeople.Last()["authorization_details"], idToken: IdToken(auth0, "auth0|2")),
+            "other_client" => Yes(auth0, auth0.AskedPeople.Last()["authorization_details"], idToken: IdToken(auth0, "auth0|1", "another-client")),
+            "nobody" => Yes(auth0, auth0.AskedPeople.Last()["authorization_details"], idToken: ""),
             _ => Results.Json(new { error = answer }, statusCode: 403),
         };
 
@@ -178,11 +184,14 @@ public sealed class StandardApprovalTests
 
     // The person says yes, unless told otherwise; the vault gives the broker's token.
     private static Func<IFormCollection, IResult> Answers(TestSystem system, ForeignProvider auth0, string? error)
-        => form => form["grant_type"] != Ciba ? Upstream(system, auth0) : error is null ? Yes(auth0.AskedPeople.Last()["authorization_details"]) : Results.Json(new { error }, statusCode: 400);
+        => form => form["grant_type"] != Ciba ? Upstream(system, auth0) : error is null ? Yes(auth0, auth0.AskedPeople.Last()["authorization_details"]) : Results.Json(new { error }, statusCode: 400);
 
-    private static IResult Yes(string? details) => Results.Json(new Dictionary<string, object?>
+    private static string IdToken(ForeignProvider auth0, string subject, string audience = "YOUR_CUSTOM_API_CLIENT_ID") => auth0.Token("JWT", new() { ["sub"] = subject, ["aud"] = audience, ["sid"] = "8Tg2" });
+
+    private static IResult Yes(ForeignProvider auth0, string? details, string? idToken = null) => Results.Json(new Dictionary<string, object?>
     {
         ["access_token"] = "the-token-of-the-yes",
+        ["id_token"] = idToken ?? IdToken(auth0, "auth0|1"),
         ["scope"] = "openid orders:write",
         ["expires_in"] = 86400,
         ["token_type"] = "Bearer",
