@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -40,6 +41,7 @@ internal sealed class TestBrokerage(WebApplication app, TestClock clock, string 
             builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["PublicUrl"] = "http://localhost:7003", ["Urls"] = "http://127.0.0.1:0", ["DataDirectory"] = folder, ["ConnectionStrings:brokerage"] = database, ["AdditionalHosts"] = "127.0.0.1", ["DemoUsers"] = "false" });
             builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
             builder.Services.AddSingleton<TimeProvider>(clock);
+            builder.Services.PostConfigure<PasswordHasherOptions>(hasher => hasher.IterationCount = 1_000); // as StockMcpSystem
             builder.Logging.ClearProviders();
             configure?.Invoke(builder);
         });

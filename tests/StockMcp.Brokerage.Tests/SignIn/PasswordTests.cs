@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using StockMcp.Brokerage.Users;
 
 namespace StockMcp.Brokerage.Tests.SignIn;
@@ -14,6 +16,7 @@ public class PasswordTests
         {
             builder.Environment.EnvironmentName = "Development";
             builder.Services.AddSingleton<IPasswordHasher<User>>(looked);
+            builder.Services.RemoveAll<IPostConfigureOptions<PasswordHasherOptions>>(); // the rounds of the product, not of tests
         }, settings: ("DemoUsers", "true"));
         using var browser = new Browser(brokerage);
         foreach (var userName in new[] { "alice", "nobody" })
@@ -28,7 +31,7 @@ public class PasswordTests
     /// <summary>Writes down what a check costs, as the hash says it: algorithm, rounds, and the lengths of salt and key.</summary>
     private sealed class CountingHasher : IPasswordHasher<User>
     {
-        private readonly PasswordHasher<User> inner = new(Microsoft.Extensions.Options.Options.Create(new PasswordHasherOptions { IterationCount = 600_000 }));
+        private readonly PasswordHasher<User> inner = new(Options.Create(new PasswordHasherOptions { IterationCount = 600_000 }));
 
         public List<(int Algorithm, int Rounds, int Salt, int Key)> Work { get; } = [];
 
