@@ -51,6 +51,7 @@ public static class AuthorizationServerExtensions
         services.AddSingleton<KeyRotation>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyRotation>());
         services.AddSingleton<RememberedSecrets>();
+        services.AddScoped<NewTokens>();
         services.AddSingleton(new ErrorPage.Style(stylesheet));
         services.AddRazorComponents();
 
@@ -58,6 +59,7 @@ public static class AuthorizationServerExtensions
             .AddCore(core =>
             {
                 core.UseEntityFrameworkCore().UseDbContext<TContext>();
+                core.ReplaceTokenStore<OpenIddictEntityFrameworkCoreToken, TokenStore>();
                 core.ReplaceApplicationManager<OpenIddictEntityFrameworkCoreApplication, RememberingClients>();
             })
             .AddServer(server =>

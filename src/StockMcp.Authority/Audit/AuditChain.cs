@@ -24,12 +24,11 @@ internal sealed class AuditChain(MasterSecret secret, TimeProvider time)
     public async Task<long> AppendAsync(AuthorityDbContext database, IReadOnlyList<AuditRecord> records, CancellationToken cancellationToken)
     {
         if (database.Database.CurrentTransaction is null) throw new InvalidOperationException("The audit log is written in a transaction.");
-        var heads = database.Set<AuditHead>();
-        // This takes the row's lock; SQLite has locked the whole file as the transaction began.
-        if (await heads.ExecuteUpdateAsync(set => set.SetProperty(head => head.Seq, head => head.Seq + records.Count), cancellationToken) != 1)
-            throw new AuditUnavailableException("The audit log has lost its head: restore the database.");
-        var head = await heads.AsNoTracking().SingleAsync(cancellationToken);
+        // This takes the row's lock; SQLite has locked the whole file as the transaction began. All who write wait for it: between here and the commit there is one more statement, however many the records.
+        var heads = await database.Set<AuditHead>().FromSql($"""UPDATE "AuditHead" SET "Seq" = "Seq" + {records.Count} WHERE "Id" = {AuditHead.Only} RETURNING "Id", "Seq", "Mac" """).AsNoTracking().ToListAsync(cancellationToken);
+        if (heads is not [var head]) throw new AuditUnavailableException("The audit log has lost its head: restore the database.");
         var (seq, mac, now) = (head.Seq - records.Count, head.Mac, time.GetUtcNow());
+        var (rows, values) = (new List<string>(), new List<object?>());
         foreach (var record in records)
         {
             var entry = new AuditEntry
@@ -51,17 +50,22 @@ internal sealed class AuditChain(MasterSecret secret, TimeProvider time)
                 Mac = [],
             };
             mac = Mac(mac, entry);
-            // Not through the change tracker: what else the caller is about to save, or failed to save, is none of the log's business.
-            await database.Database.ExecuteSqlAsync(
-                $"""
-                INSERT INTO "AuditEntries" ("Seq", "Time", "Event", "Decision", "Reason", "Actor", "Client", "Connection", "Scopes", "Approval", "Details", "Order", "Mandate", "Trace", "Mac")
-                VALUES ({entry.Seq}, {entry.Time.UtcTicks}, {entry.Event}, {entry.Decision}, {entry.Reason}, {entry.Actor}, {entry.Client}, {entry.Connection}, {entry.Scopes}, {entry.Approval}, {entry.Details}, {entry.Order}, {entry.Mandate}, {entry.Trace}, {mac})
-                """,
-                cancellationToken);
+            object?[] row = [entry.Seq, entry.Time.UtcTicks, entry.Event, entry.Decision, entry.Reason, entry.Actor, entry.Client, entry.Connection, entry.Scopes, entry.Approval, entry.Details, entry.Order, entry.Mandate, entry.Trace, mac];
+            rows.Add($"({string.Join(", ", row.Select((_, column) => Place(values.Count + column)))})");
+            values.AddRange(row);
         }
-        await heads.ExecuteUpdateAsync(set => set.SetProperty(row => row.Mac, mac), cancellationToken);
+        values.AddRange([mac, AuditHead.Only]);
+        // Not through the change tracker: what else the caller is about to save, or failed to save, is none of the log's business.
+        var sql = $"""
+            INSERT INTO "AuditEntries" ("Seq", "Time", "Event", "Decision", "Reason", "Actor", "Client", "Connection", "Scopes", "Approval", "Details", "Order", "Mandate", "Trace", "Mac")
+            VALUES {string.Join(", ", rows)};
+            UPDATE "AuditHead" SET "Mac" = {Place(values.Count - 2)} WHERE "Id" = {Place(values.Count - 1)}
+            """;
+        await database.Database.ExecuteSqlRawAsync(sql, values!, cancellationToken);
         return seq;
     }
+
+    private static string Place(int parameter) => "{" + parameter.ToString(CultureInfo.InvariantCulture) + "}";
 
     /// <summary>What an entry's MAC must be after the one before.</summary>
     public byte[] Mac(byte[] previous, AuditEntry entry) => HMACSHA256.HashData(key, (byte[])[.. previous, .. Canonical(entry)]);

@@ -30,10 +30,6 @@ internal sealed class ConsentStore(AuthorityDbContext database, IOpenIddictAppli
         await database.SaveChangesAsync(cancellationToken);
     }
 
-    public Task UsedAsync(Guid personId, string clientId, CancellationToken cancellationToken)
-        => database.Set<AgentConsent>().Where(consent => consent.PersonId == personId && consent.ClientId == clientId)
-            .ExecuteUpdateAsync(set => set.SetProperty(consent => consent.LastUsedAt, time.GetUtcNow()), cancellationToken);
-
     /// <summary>Forgets what anybody allowed a client: it is not the one any more that they looked at.</summary>
     public async Task ForgetAsync(string clientId, CancellationToken cancellationToken)
     {

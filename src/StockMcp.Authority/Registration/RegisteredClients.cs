@@ -71,13 +71,16 @@ internal sealed class RegisteredClients(AuthorityDbContext database, IOpenIddict
             && CryptographicOperations.FixedTimeEquals(hash, expected) && await clients.FindByClientIdAsync(clientId, cancellationToken) is { } client ? (registration, client) : null;
     }
 
-    /// <summary>A client got a token: it stays.</summary>
-    public Task UsedAsync(string clientId, CancellationToken cancellationToken)
+    /// <summary>A client got a token: its person reads on their page when, and it stays.</summary>
+    public Task UsedAsync(Guid personId, string clientId, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var before = now - s_precision;
-        return database.Set<SelfRegistration>().Where(registration => registration.ClientId == clientId && (registration.LastUsedAt == null || registration.LastUsedAt < before))
-            .ExecuteUpdateAsync(set => set.SetProperty(registration => registration.LastUsedAt, now), cancellationToken);
+        return database.Database.ExecuteSqlAsync(
+            $"""
+            UPDATE "AgentConsent" SET "LastUsedAt" = {now.UtcTicks} WHERE "PersonId" = {personId} AND "ClientId" = {clientId};
+            UPDATE "SelfRegistration" SET "LastUsedAt" = {now.UtcTicks} WHERE "ClientId" = {clientId} AND ("LastUsedAt" IS NULL OR "LastUsedAt" < {(now - s_precision).UtcTicks})
+            """,
+            cancellationToken);
     }
 
     /// <summary>Ends a client, its tokens, its authorizations, and what people allowed it (DC-05).</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Claims;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
@@ -9,6 +10,8 @@ using StockMcp.Authority.Approvals;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.ConnectedAccounts;
 using StockMcp.Authority.Connections;
+using StockMcp.Authority.Database;
+using StockMcp.Authority.SignIn;
 using StockMcp.Authority.Vault;
 using StockMcp.AuthorizationServer.Hardening;
 using StockMcp.AuthorizationServer.RichAuthorization;
@@ -21,14 +24,14 @@ namespace StockMcp.Authority.TokenExchange;
 /// RFC 8693. The parameter <c>audience</c> says what for: a connection, for an upstream token out of the vault; or the Authority's own API, for a token that
 /// is issued here. OpenIddict has checked the client, its permission for the audience, and the subject token.
 /// </summary>
-internal sealed partial class TokenExchangeEndpoint(TokenVault vault, ApprovalStore approvals, ConnectionTable connections, PublicUrl publicUrl, AuditLog audit, TimeProvider time, ILogger<TokenExchangeEndpoint> log)
+internal sealed partial class TokenExchangeEndpoint(TokenVault vault, ApprovalStore approvals, ConnectionTable connections, AuthorityDbContext database, PublicUrl publicUrl, AuditLog audit, TimeProvider time, ILogger<TokenExchangeEndpoint> log)
 {
     public async Task<IResult> HandleAsync(HttpContext context, OpenIddictRequest request, ClaimsPrincipal subject, Guid personId)
     {
         if (request.GetAudiences() is not [var audience]) return AuthorizationRequests.Refuse(Errors.InvalidRequest, "Exactly one audience must be given.");
         var scopes = request.GetScopes();
         if (scopes.Length == 0) return AuthorizationRequests.Refuse(Errors.InvalidScope, "The parameter scope is required: ask for what the call needs, and no more.");
-        if (audience == publicUrl.At(ConnectedAccountsExtensions.Path)) return await IssueOwnTokenAsync(subject, personId, scopes);
+        if (audience == publicUrl.At(ConnectedAccountsExtensions.Path)) return await IsKnownAsync(personId, context.RequestAborted) ? await IssueOwnTokenAsync(subject, personId, scopes) : Unknown();
         if (connections.Find(audience) is not { } connection) return AuthorizationRequests.Refuse(Errors.InvalidTarget, "There is no such audience.");
 
         if (scopes.FirstOrDefault(scope => !subject.HasScope(scope) || !connection.Knows(scope)) is { } foreign)
@@ -57,6 +60,8 @@ internal sealed partial class TokenExchangeEndpoint(TokenVault vault, ApprovalSt
             await audit.AppendAsync(new AuditRecord(AuditEvents.VaultRefused, AuditDecisions.Refused) { Person = personId, Client = agent, Connection = connection.Name, Scopes = request.Scope, Reason = "does_not_open" });
             return Results.Json(new { error = Errors.ServerError, error_description = "The vault cannot open this account's token. Its operator has to look at it." }, statusCode: StatusCodes.Status500InternalServerError);
         }
+        // Whoever has an account that is connected is known: their accounts go with them.
+        if (outcome is UpstreamTokenOutcome.InteractionRequired && !await IsKnownAsync(personId, context.RequestAborted)) return Unknown();
         // AU-03: what cannot be written down is not handed out.
         await audit.AppendAsync(new AuditRecord(AuditEvents.Exchange, outcome is UpstreamTokenOutcome.Issued ? AuditDecisions.Allowed : AuditDecisions.Refused)
         {
@@ -87,6 +92,11 @@ internal sealed partial class TokenExchangeEndpoint(TokenVault vault, ApprovalSt
                 return Results.Json(new { error = Errors.TemporarilyUnavailable, error_description = $"{connection.DisplayName} does not answer. Try again in a few seconds." }, statusCode: StatusCodes.Status503ServiceUnavailable);
         }
     }
+
+    private Task<bool> IsKnownAsync(Guid personId, CancellationToken cancellationToken) => database.Set<Person>().AnyAsync(person => person.Id == personId, cancellationToken);
+
+    /// <summary>The answer when the token's person was deleted.</summary>
+    public static IResult Unknown() => AuthorizationRequests.Refuse(Errors.InvalidGrant, "The person is not known here any more.");
 
     private async Task<IResult> IssueOwnTokenAsync(ClaimsPrincipal subject, Guid personId, IReadOnlyCollection<string> scopes)
     {

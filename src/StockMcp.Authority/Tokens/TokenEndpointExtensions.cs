@@ -9,7 +9,6 @@ using OpenIddict.Server.AspNetCore;
 using StockMcp.Authority.Approvals;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.Backchannel;
-using StockMcp.Authority.Consent;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.Mandates;
 using StockMcp.Authority.Registration;
@@ -38,24 +37,23 @@ public static class TokenEndpointExtensions
     /// <summary><c>POST /connect/token</c>.</summary>
     public static void MapTokenEndpoint(this IEndpointRouteBuilder routes) => routes.MapPost(AuthorizationServerExtensions.TokenEndpoint, IssueAsync).DisableAntiforgery();
 
-    private static async Task<IResult> IssueAsync(HttpContext context, AuthorityDbContext database, ConsentStore consents, RegisteredClients registered, TokenExchangeEndpoint exchange, BackchannelGrant backchannel, MandateStore mandates, PublicUrl publicUrl, AuditLog audit, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> IssueAsync(HttpContext context, AuthorityDbContext database, RegisteredClients registered, TokenExchangeEndpoint exchange, BackchannelGrant backchannel, MandateStore mandates, PublicUrl publicUrl, AuditLog audit, TimeProvider time, CancellationToken cancellationToken)
     {
         // OpenIddict has checked the client, and the code with its PKCE verifier, the refresh token or the subject token.
         var request = context.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("Not a token request.");
         if (request.GrantType == BackchannelExtensions.GrantType) return await backchannel.HandleAsync(request, cancellationToken);
         if (request.IsClientCredentialsGrantType()) return IssueToServer(request, publicUrl);
         var principal = (await context.AuthenticateAsync(OpenIddictServerAspNetCoreDefaults.AuthenticationScheme)).Principal;
-        if (principal is null || !Guid.TryParse(principal.GetClaim(Claims.Subject), out var personId) || !await database.Set<Person>().AnyAsync(person => person.Id == personId, cancellationToken))
-            return AuthorizationRequests.Refuse(Errors.InvalidGrant, "The person is not known here any more.");
+        if (principal is null || !Guid.TryParse(principal.GetClaim(Claims.Subject), out var personId)) return TokenExchangeEndpoint.Unknown();
         if (request.IsTokenExchangeGrantType()) return await exchange.HandleAsync(context, request, principal, personId);
+        if (!await database.Set<Person>().AnyAsync(person => person.Id == personId, cancellationToken)) return TokenExchangeEndpoint.Unknown();
 
         // RFC 8707, section 2.2: what was not asked for at the authorization endpoint cannot be asked for here.
         if (request.GetResources().Except(principal.GetResources()).Any())
             return AuthorizationRequests.Refuse(Errors.InvalidTarget, "The parameter resource must be the one that the person allowed.");
         // Before the code or the refresh token is used up: if this cannot be written, the client may try again with it.
         await audit.AppendAsync(new AuditRecord(request.IsRefreshTokenGrantType() ? AuditEvents.TokenRefreshed : AuditEvents.TokenIssued) { Person = personId, Client = request.ClientId, Scopes = string.Join(' ', principal.GetScopes()) });
-        await consents.UsedAsync(personId, request.ClientId!, cancellationToken);
-        await registered.UsedAsync(request.ClientId!, cancellationToken);
+        await registered.UsedAsync(personId, request.ClientId!, cancellationToken);
         var identity = new ClaimsIdentity(principal.Claims, TokenValidationParameters.DefaultAuthenticationType, Claims.Name, Claims.Role);
         identity.SetDestinations(_ => []);
         var properties = new AuthenticationProperties();

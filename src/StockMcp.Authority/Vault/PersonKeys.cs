@@ -47,37 +47,19 @@ internal sealed class PersonKeys(AuthorityDbContext database, MasterKeys masters
     private const string WrapPurpose = "vault/wrap";
     private const string SealPurpose = "vault/v1";
 
-    /// <summary>Seals a secret. A first key is made when the person has none; the caller saves it with what it sealed.</summary>
-    public async Task<byte[]> SealAsync(ConnectedAccount account, string column, string secret, CancellationToken cancellationToken)
+    /// <summary>A person's keys. Who keeps them while something else happens holds the lease of what will be sealed: else <see cref="KeyRotation"/> could destroy one meanwhile.</summary>
+    public async Task<Ring> ReadAsync(Guid personId, CancellationToken cancellationToken)
     {
-        // One that was just made is not stored yet; of those that are, the database knows the newest.
-        var key = database.ChangeTracker.Entries<PersonKey>().FirstOrDefault(entry => entry.State == EntityState.Added && entry.Entity.PersonId == account.PersonId)?.Entity
-            ?? await database.Set<PersonKey>().Where(key => key.PersonId == account.PersonId).OrderByDescending(key => key.Version).FirstOrDefaultAsync(cancellationToken)
-            ?? Create(account.PersonId);
-        var sealedSecret = Unwrap(key).Encrypt(SealPurpose, Encoding.UTF8.GetBytes(secret), BoundTo(account, column));
-        var stored = new byte[Header + sealedSecret.Length];
-        stored[0] = Format;
-        BinaryPrimitives.WriteInt32BigEndian(stored.AsSpan(1), key.Version);
-        sealedSecret.CopyTo(stored, Header);
-        return stored;
+        var stored = await database.Set<PersonKey>().Where(key => key.PersonId == personId).ToListAsync(cancellationToken);
+        // One that was just made is not stored yet.
+        return new Ring(this, personId, [.. stored, .. database.ChangeTracker.Entries<PersonKey>().Where(entry => entry.State == EntityState.Added && entry.Entity.PersonId == personId).Select(entry => entry.Entity)]);
     }
 
+    /// <summary>Seals a secret. A first key is made when the person has none; the caller saves it with what it sealed.</summary>
+    public async Task<byte[]> SealAsync(ConnectedAccount account, string column, string secret, CancellationToken cancellationToken) => (await ReadAsync(account.PersonId, cancellationToken)).Seal(account, column, secret);
+
     /// <exception cref="VaultException">It does not open.</exception>
-    public async Task<string> OpenAsync(ConnectedAccount account, string column, byte[] stored, CancellationToken cancellationToken)
-    {
-        if (stored.Length <= Header || stored[0] != Format) throw new VaultException("A secret of the vault has an unknown format.");
-        var version = BinaryPrimitives.ReadInt32BigEndian(stored.AsSpan(1));
-        var key = await database.Set<PersonKey>().FindAsync([account.PersonId, version], cancellationToken)
-            ?? throw new VaultException($"Key {version} of person {account.PersonId} is gone: what it sealed is lost.");
-        try
-        {
-            return Encoding.UTF8.GetString(Unwrap(key).Decrypt(SealPurpose, stored.AsSpan(Header), BoundTo(account, column)));
-        }
-        catch (CryptographicException exception)
-        {
-            throw new VaultException($"A secret of account {account.Id} does not open: it was changed, or belongs elsewhere.", exception);
-        }
-    }
+    public async Task<string> OpenAsync(ConnectedAccount account, string column, byte[] stored, CancellationToken cancellationToken) => (await ReadAsync(account.PersonId, cancellationToken)).Open(account, column, stored);
 
     /// <summary>The key's bytes, wrapped by another master key. They are the same, so all that they sealed still opens.</summary>
     /// <exception cref="VaultException">It does not open.</exception>
@@ -145,4 +127,37 @@ internal sealed class PersonKeys(AuthorityDbContext database, MasterKeys masters
     private static string BoundTo(PersonKey key) => $"{key.PersonId}|{key.Version}";
 
     private static string BoundTo(ConnectedAccount account, string column) => $"{account.PersonId}|{account.Connection}|{account.Subject}|{column}";
+
+    /// <summary>The keys of one person, of which the newest seals.</summary>
+    internal sealed class Ring(PersonKeys keys, Guid personId, List<PersonKey> all)
+    {
+        /// <inheritdoc cref="SealAsync"/>
+        public byte[] Seal(ConnectedAccount account, string column, string secret)
+        {
+            if (all.Count == 0) all.Add(keys.Create(personId));
+            var key = all.MaxBy(key => key.Version)!;
+            var sealedSecret = keys.Unwrap(key).Encrypt(SealPurpose, Encoding.UTF8.GetBytes(secret), BoundTo(account, column));
+            var stored = new byte[Header + sealedSecret.Length];
+            stored[0] = Format;
+            BinaryPrimitives.WriteInt32BigEndian(stored.AsSpan(1), key.Version);
+            sealedSecret.CopyTo(stored, Header);
+            return stored;
+        }
+
+        /// <inheritdoc cref="OpenAsync"/>
+        public string Open(ConnectedAccount account, string column, byte[] stored)
+        {
+            if (stored.Length <= Header || stored[0] != Format) throw new VaultException("A secret of the vault has an unknown format.");
+            var version = BinaryPrimitives.ReadInt32BigEndian(stored.AsSpan(1));
+            var key = all.Find(key => key.Version == version) ?? throw new VaultException($"Key {version} of person {personId} is gone: what it sealed is lost.");
+            try
+            {
+                return Encoding.UTF8.GetString(keys.Unwrap(key).Decrypt(SealPurpose, stored.AsSpan(Header), BoundTo(account, column)));
+            }
+            catch (CryptographicException exception)
+            {
+                throw new VaultException($"A secret of account {account.Id} does not open: it was changed, or belongs elsewhere.", exception);
+            }
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.EntityFrameworkCore;
 using StockMcp.Authority.Audit;
 using StockMcp.Authority.Connections;
@@ -89,15 +90,15 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
     {
         for (var deadline = time.GetUtcNow() + AccountLease.Length; time.GetUtcNow() < deadline; await Task.Delay(AccountLease.Pause, time, cancellationToken))
         {
-            var accounts = await database.Set<ConnectedAccount>().AsNoTracking()
-                .Where(account => account.PersonId == personId && account.Connection == connection.Name && account.State != ConnectionState.Disconnected).ToListAsync(cancellationToken);
+            var accounts = await WithToken(database.Set<ConnectedAccount>().Where(account => account.PersonId == personId && account.Connection == connection.Name && account.State != ConnectionState.Disconnected), scopes)
+                .AsNoTracking().ToListAsync(cancellationToken);
             if (accounts.Count == 0) return new UpstreamTokenOutcome.InteractionRequired($"No account at {connection.DisplayName} is connected.", []);
-            if (accounts.Find(account => account.InUse) is not { } account) return new UpstreamTokenOutcome.ChoiceRequired($"Choose which of your accounts at {connection.DisplayName} agents use.");
+            if (accounts.Find(found => found.Account.InUse) is not { Account: var account, Token: var token }) return new UpstreamTokenOutcome.ChoiceRequired($"Choose which of your accounts at {connection.DisplayName} agents use.");
             if (account.State == ConnectionState.ReconnectNeeded) return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} ended and must be made again.", []);
             var missing = scopes.Except(account.GrantedScopes).ToList();
             if (missing.Count > 0) return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} does not allow {string.Join(", ", missing)} yet.", missing);
 
-            if (details is null && await FindStoredAsync(account, scopes, Shared, cancellationToken) is { } stored) return stored;
+            if (details is null && IsGood(token, Shared)) return await OpenAsync(account, token, scopes, cancellationToken);
             // From here on the caller's cancellation does not count: a token that was rotated must be committed (TV-04).
             if (await lease.TryAsync(account.Id, cancellationToken)) return await RefreshAsync(account.Id, connection, scopes, details, CancellationToken.None);
         }
@@ -175,22 +176,23 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
 
     private async Task<UpstreamTokenOutcome> RefreshAsync(Guid accountId, Connection connection, IReadOnlyList<string> scopes, OneUse? details, CancellationToken cancellationToken)
     {
-        var account = await database.Set<ConnectedAccount>().FirstAsync(account => account.Id == accountId, cancellationToken);
+        var (account, kept) = await WithToken(database.Set<ConnectedAccount>().Where(account => account.Id == accountId), scopes).FirstAsync(cancellationToken);
         if (account.RefreshToken is null) return new UpstreamTokenOutcome.InteractionRequired($"The connection to {connection.DisplayName} ended and must be made again.", []);
         // Who had the lease before may have got just this token.
-        if (details is null && await FindStoredAsync(account, scopes, Shared, cancellationToken) is { } stored)
+        if (details is null && IsGood(kept, Shared))
         {
             account.RefreshLease = null;
             await database.SaveChangesAsync(cancellationToken);
-            return stored;
+            return await OpenAsync(account, kept, scopes, cancellationToken);
         }
-        var refreshed = await provider.RefreshAsync(connection, await keys.OpenAsync(account, RefreshTokenColumn, account.RefreshToken, cancellationToken), scopes, details, cancellationToken);
+        var ring = await keys.ReadAsync(account.PersonId, cancellationToken);
+        var refreshed = await provider.RefreshAsync(connection, ring.Open(account, RefreshTokenColumn, account.RefreshToken), scopes, details, cancellationToken);
         account.RefreshLease = null;
         switch (refreshed)
         {
             case RefreshOutcome.Refreshed(var accessToken, var expiresAt, var rotated):
-                if (rotated is not null) account.RefreshToken = await keys.SealAsync(account, RefreshTokenColumn, rotated, cancellationToken);
-                if (details is null) await KeepAsync(account, string.Join(' ', scopes), accessToken, expiresAt, cancellationToken);
+                if (rotated is not null) account.RefreshToken = ring.Seal(account, RefreshTokenColumn, rotated);
+                if (details is null) Keep(account.Id, kept, scopes, ring.Seal(account, AccessTokenColumn, accessToken), expiresAt);
                 await database.SaveChangesAsync(cancellationToken);
                 return new UpstreamTokenOutcome.Issued(accessToken, expiresAt, scopes);
             case RefreshOutcome.Refused:
@@ -203,25 +205,27 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
                 return new UpstreamTokenOutcome.DetailsRefused();
             default:
                 await database.SaveChangesAsync(cancellationToken);
-                if (details is not null) return new UpstreamTokenOutcome.Unavailable();
-                return await FindStoredAsync(account, scopes, TimeSpan.MaxValue, cancellationToken) ?? (UpstreamTokenOutcome)new UpstreamTokenOutcome.Unavailable(); // FD-04
+                return details is null && IsGood(kept, TimeSpan.MaxValue) ? await OpenAsync(account, kept, scopes, cancellationToken) : new UpstreamTokenOutcome.Unavailable(); // FD-04
         }
     }
 
-    private async Task<UpstreamTokenOutcome.Issued?> FindStoredAsync(ConnectedAccount account, IReadOnlyList<string> scopes, TimeSpan noOlderThan, CancellationToken cancellationToken)
+    // Each account with the token for these scopes that is kept of it, if one is: in one question.
+    private IQueryable<Held> WithToken(IQueryable<ConnectedAccount> accounts, IReadOnlyList<string> scopes)
     {
-        var now = time.GetUtcNow();
-        var (wanted, alive, since) = (string.Join(' ', scopes), now + Margin, noOlderThan < now - DateTimeOffset.MinValue ? now - noOlderThan : DateTimeOffset.MinValue);
-        var stored = await database.Set<UpstreamAccessToken>().AsNoTracking()
-            .FirstOrDefaultAsync(token => token.AccountId == account.Id && token.Scopes == wanted && token.ExpiresAt > alive && token.ObtainedAt > since, cancellationToken);
-        return stored is null ? null : new UpstreamTokenOutcome.Issued(await keys.OpenAsync(account, AccessTokenColumn, stored.Token, cancellationToken), stored.ExpiresAt, scopes);
+        var wanted = string.Join(' ', scopes);
+        return accounts.LeftJoin(database.Set<UpstreamAccessToken>().Where(token => token.Scopes == wanted), account => account.Id, token => token.AccountId, (account, token) => new Held(account, token));
     }
 
-    private async Task KeepAsync(ConnectedAccount account, string scopes, string accessToken, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    private bool IsGood([NotNullWhen(true)] UpstreamAccessToken? token, TimeSpan noOlderThan)
+        => token is not null && time.GetUtcNow() is var now && token.ExpiresAt > now + Margin && now - token.ObtainedAt < noOlderThan;
+
+    private async Task<UpstreamTokenOutcome> OpenAsync(ConnectedAccount account, UpstreamAccessToken token, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+        => new UpstreamTokenOutcome.Issued(await keys.OpenAsync(account, AccessTokenColumn, token.Token, cancellationToken), token.ExpiresAt, scopes);
+
+    private void Keep(Guid accountId, UpstreamAccessToken? before, IReadOnlyList<string> scopes, byte[] sealedToken, DateTimeOffset expiresAt)
     {
-        var sealedToken = await keys.SealAsync(account, AccessTokenColumn, accessToken, cancellationToken);
-        if (await database.Set<UpstreamAccessToken>().FindAsync([account.Id, scopes], cancellationToken) is { } stored) (stored.Token, stored.ObtainedAt, stored.ExpiresAt) = (sealedToken, time.GetUtcNow(), expiresAt);
-        else database.Add(new UpstreamAccessToken { AccountId = account.Id, Scopes = scopes, Token = sealedToken, ObtainedAt = time.GetUtcNow(), ExpiresAt = expiresAt });
+        if (before is not null) (before.Token, before.ObtainedAt, before.ExpiresAt) = (sealedToken, time.GetUtcNow(), expiresAt);
+        else database.Add(new UpstreamAccessToken { AccountId = accountId, Scopes = string.Join(' ', scopes), Token = sealedToken, ObtainedAt = time.GetUtcNow(), ExpiresAt = expiresAt });
     }
 
     private async Task ForgetAsync(ConnectedAccount account, ConnectionState state, CancellationToken cancellationToken)
@@ -237,4 +241,6 @@ internal sealed partial class TokenVault(AuthorityDbContext database, PersonKeys
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Account {AccountId} at {Connection} has to be connected again: its refresh token is not honoured any more.")]
     private partial void LogReconnectNeeded(Guid accountId, string connection);
+
+    private sealed record Held(ConnectedAccount Account, UpstreamAccessToken? Token);
 }

@@ -29,11 +29,20 @@ internal static class SingleUse
         server.RemoveEventHandler(ValidateTokenEntry.Descriptor);
         server.AddEventHandler(RefuseReuse.Descriptor);
         server.AddEventHandler(RedeemPushedRequest.Descriptor);
+        server.AddEventHandler(StoreTogether.Descriptor);
         server.AddEventHandler(Redeem.Descriptor);
     }
 
     private static ProcessAuthenticationContext? Request(ProcessSignInContext context)
         => context.Transaction.GetProperty<ProcessAuthenticationContext>(typeof(ProcessAuthenticationContext).FullName!);
+
+    // The code or the refresh token that this request brought and that it will use up.
+    private static ClaimsPrincipal? Used(ProcessSignInContext context)
+    {
+        if (context.EndpointType != OpenIddictServerEndpointType.Token || Request(context) is not { } request) return null;
+        var used = context.Request.IsRefreshTokenGrantType() ? request.RefreshTokenPrincipal : context.Request.IsAuthorizationCodeGrantType() ? request.AuthorizationCodePrincipal : null;
+        return used?.GetTokenId() is null ? null : used;
+    }
 
     // One statement decides, also between copies: a grant that was revoked since it was read is not brought back.
     private static async Task<bool> TryUseAsync(AuthorizationServerDbContext database, string tokenId, ProcessSignInContext context)
@@ -96,23 +105,38 @@ internal static class SingleUse
         }
     }
 
-    private sealed class Redeem(AuthorizationServerDbContext database, IOpenIddictTokenManager tokens, IRefreshAnswers? answers) : IOpenIddictServerHandler<ProcessSignInContext>
+    private sealed class StoreTogether(NewTokens tokens) : IOpenIddictServerHandler<ProcessSignInContext>
     {
         public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessSignInContext>()
-            .UseScopedHandler(services => new Redeem(services.GetRequiredService<AuthorizationServerDbContext>(), services.GetRequiredService<IOpenIddictTokenManager>(), services.GetService<IRefreshAnswers>()))
+            .UseScopedHandler<StoreTogether>().SetOrder(RedeemTokenEntry.Descriptor.Order).Build();
+
+        public ValueTask HandleAsync(ProcessSignInContext context)
+        {
+            tokens.Wait = Used(context) is not null;
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private sealed class Redeem(AuthorizationServerDbContext database, NewTokens made, IOpenIddictTokenManager tokens, IRefreshAnswers? answers) : IOpenIddictServerHandler<ProcessSignInContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } = OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessSignInContext>()
+            .UseScopedHandler(services => new Redeem(services.GetRequiredService<AuthorizationServerDbContext>(), services.GetRequiredService<NewTokens>(), services.GetRequiredService<IOpenIddictTokenManager>(), services.GetService<IRefreshAnswers>()))
             .SetOrder(AttachSignInParameters.Descriptor.Order + 1000).Build();
 
         public async ValueTask HandleAsync(ProcessSignInContext context)
         {
-            if (context.EndpointType != OpenIddictServerEndpointType.Token || Request(context) is not { } request) return;
-            var refreshes = context.Request.IsRefreshTokenGrantType();
-            if ((refreshes ? request.RefreshTokenPrincipal : context.Request.IsAuthorizationCodeGrantType() ? request.AuthorizationCodePrincipal : null) is not { } used || used.GetTokenId() is not { } id) return;
+            if (Used(context) is not { } used) return;
+            var id = used.GetTokenId()!;
+            made.Wait = false;
             if (context.Transaction.GetProperty<string>(KnownAnswer) is { } known)
             {
-                await GiveAgainAsync(context, known);
+                database.ChangeTracker.Clear(); // nothing of this request's own is stored
+                context.Response = JsonSerializer.Deserialize<OpenIddictResponse>(known)!;
                 return;
             }
-            var keeper = refreshes ? answers : null;
+            // Committed before the use: who revokes the grant in this moment either finds these, too, or the used one is not valid any more.
+            await database.SaveChangesAsync(context.CancellationToken);
+            var keeper = context.Request.IsRefreshTokenGrantType() ? answers : null;
             await using (var transaction = await database.Database.BeginTransactionAsync(context.CancellationToken))
             {
                 if (await TryUseAsync(database, id, context))

@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
-using System.Data.Common;
 using Microsoft.Data.Sqlite;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using StockMcp.Authority.Database;
 using StockMcp.Authority.Registration;
@@ -76,30 +73,5 @@ public sealed class IndexTests
             }
         }
         return scans;
-    }
-
-    private sealed record Statement(string Sql, IReadOnlyList<(string Name, object Value)> Parameters);
-
-    private sealed class Statements : DbCommandInterceptor
-    {
-        private readonly ConcurrentQueue<Statement> all = new();
-
-        public IReadOnlyList<Statement> All => [.. all];
-
-        public void Clear() => all.Clear();
-
-        public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
-        {
-            Add(command);
-            return new(result);
-        }
-
-        public override ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(DbCommand command, CommandEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
-        {
-            Add(command);
-            return new(result);
-        }
-
-        private void Add(DbCommand command) => all.Enqueue(new Statement(command.CommandText.ReplaceLineEndings("\n"), [.. command.Parameters.Cast<DbParameter>().Select(parameter => (parameter.ParameterName, parameter.Value ?? DBNull.Value))]));
     }
 }
