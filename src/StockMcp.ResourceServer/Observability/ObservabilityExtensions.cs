@@ -1,4 +1,5 @@
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 
 namespace StockMcp.ResourceServer.Observability;
 
@@ -12,10 +13,7 @@ public static class ObservabilityExtensions
         builder.Services.AddSingleton<ToolCallLog>();
         builder.Services.AddSingleton<Telemetry>();
         builder.Logging.AddFilter("ModelContextProtocol", LogLevel.Error); // it logs each request several times, with arguments
-        builder.Services.AddOpenTelemetry().WithMetrics(metrics =>
-        {
-            metrics.AddMeter(Telemetry.Name);
-            if (builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 }) metrics.AddOtlpExporter();
-        });
+        builder.Services.ConfigureOpenTelemetryMeterProvider(metrics => metrics.ConfigureResource(resource => resource.AddService(builder.Environment.ApplicationName)).AddMeter(Telemetry.Name));
+        if (builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 }) builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddOtlpExporter());
     }
 }
