@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using StockMcp.Authority.Database;
@@ -40,13 +41,15 @@ public sealed class IndexTests
         await alice.ReadAsync(new Uri(system.Running.Authority.Url, "approvals"));
         await alice.SubmitAsync(new Uri(system.Running.Authority.Url, "account"), "Sign out this agent");
         (await agent.Agent.RefreshAsync(fresh["refresh_token"]!))["error"].Should().Be("invalid_grant");
+        // What the application deletes once an hour may look at all rows; what ends a client may not.
+        using (new Activity("end a client").Start())
         await using (var scope = system.Running.Authority.Services.CreateAsyncScope())
         {
             await scope.ServiceProvider.GetRequiredService<RegisteredClients>().DeleteExpiredAsync(default);
             await scope.ServiceProvider.GetRequiredService<RegisteredClients>().DeleteAsync(agent.Agent.ClientId, default);
         }
 
-        var scans = await ScansAsync(file, statements.All);
+        var scans = await ScansAsync(file, statements.All.Where(statement => statement.OfRequest));
         statements.All.Should().NotBeEmpty();
         scans.Should().BeEmpty("each has an index for it");
     }
