@@ -15,6 +15,7 @@ public sealed class RoundTripTests
         var statements = new Statements();
         await using var system = await StockMcpSystem.StartAsync(options => options with
         {
+            AuthoritySettings = new Dictionary<string, string?> { ["ConnectionStrings:authority"] = $"Data Source={Path.Combine(Directory.CreateTempSubdirectory("stockmcp-").FullName, "authority.db")}" },
             Configure = (application, builder) =>
             {
                 if (application == "Authority") builder.Services.ConfigureDbContext<AuthorityDbContext>(database => database.AddInterceptors(statements));
