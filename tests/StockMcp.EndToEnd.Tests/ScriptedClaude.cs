@@ -34,8 +34,8 @@ internal sealed class ScriptedClaude : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         var asked = (await JsonNode.ParseAsync(context.Request.Body))!;
-        var last = asked["messages"]!.AsArray()[^1]!["content"];
-        var results = last is JsonArray parts ? parts.Where(part => part!["type"]!.GetValue<string>() == "tool_result").ToList() : [];
+        // Not in the last message alone: behind it may stand what the client has to say itself.
+        var results = asked["messages"]!.AsArray().Select(message => message!["content"]).OfType<JsonArray>().SelectMany(parts => parts).Where(part => part!["type"]!.GetValue<string>() == "tool_result").ToList();
         var text = results.Count > 0 ? "The tool said: " + string.Join(' ', results.Select(result => result!["content"]!.ToJsonString())) : "Done.";
         var calls = results.Count == 0 && asked["tools"] is JsonArray { Count: > 0 };
         context.Response.ContentType = "text/event-stream";

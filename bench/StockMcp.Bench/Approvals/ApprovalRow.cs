@@ -19,7 +19,7 @@ internal static class ApprovalRow
 
     public static async Task RunAsync(Report report)
     {
-        await using var processes = await SeparateProcesses.StartAsync(options => options with { ServerSettings = Limitless.Server }, "Server", "Authority", "Brokerage");
+        await using var processes = await SeparateProcesses.StartInAsync(Environments.Staging, options => options with { ServerSettings = Limitless.Server }, "Server", "Authority", "Brokerage");
         var system = processes.System;
         await using var population = Population.Of(processes);
         using var alice = Person.Alice(system);

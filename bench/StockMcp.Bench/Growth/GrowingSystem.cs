@@ -46,7 +46,7 @@ internal sealed class GrowingSystem : IAsyncDisposable
 
     public static async Task<GrowingSystem> StartAsync(Issuer issuer, PostgreSql postgreSql)
     {
-        var processes = await SeparateProcesses.StartAsync(options => Upstream.At(issuer, options.On(postgreSql)), "Authority");
+        var processes = await SeparateProcesses.StartInAsync(Environments.Staging, options => Upstream.At(issuer, options.On(postgreSql)), "Authority");
         var (population, alice) = (Population.Of(processes), Person.Alice(processes.System));
         var (flow, own) = await AgentCalls.SignInAsync(processes.System, alice, "portfolio:read orders:read orders:write");
         return new GrowingSystem(processes, population, alice, flow, own, await population.AddPeopleAsync(People, Upstream.Connection, own.AccessToken));

@@ -16,7 +16,7 @@ internal static class PortfolioRow
 
     public static async Task RunAsync(Report report)
     {
-        await using var processes = await SeparateProcesses.StartAsync(options => options with { BrokerageSettings = BrokerageApp.Settings, ServerSettings = Limitless.Server }, "Server", "Authority", "Brokerage");
+        await using var processes = await SeparateProcesses.StartInAsync(Environments.Staging, options => options with { BrokerageSettings = BrokerageApp.Settings, ServerSettings = Limitless.Server }, "Server", "Authority", "Brokerage");
         var system = processes.System;
         using var alice = Person.Alice(system);
         using var agent = await AgentCalls.ConnectAsync(system, alice, "portfolio:read");

@@ -17,7 +17,7 @@ internal static class RefreshRow
     public static async Task RunAsync(Report report)
     {
         await using var postgreSql = await PostgreSql.StartAsync(durable: true);
-        await using var processes = await SeparateProcesses.StartAsync(options => options.On(postgreSql), "Authority");
+        await using var processes = await SeparateProcesses.StartInAsync(Environments.Staging, options => options.On(postgreSql), "Authority");
         using var alice = Person.Alice(processes.System);
         var agents = new List<Agent>();
         for (var number = 0; number < Agents; number++)

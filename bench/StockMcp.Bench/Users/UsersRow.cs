@@ -18,7 +18,7 @@ internal static class UsersRow
     {
         await using var issuer = await Issuer.StartAsync();
         await using var postgreSql = await PostgreSql.StartAsync(durable: true);
-        await using var processes = await SeparateProcesses.StartAsync(options => Upstream.At(issuer, options.On(postgreSql)), "Server", "Authority");
+        await using var processes = await SeparateProcesses.StartInAsync(Environments.Staging, options => Upstream.At(issuer, options.On(postgreSql)), "Server", "Authority");
         await using var population = Population.Of(processes);
         using var alice = Person.Alice(processes.System);
         var real = (await AgentCalls.SignInAsync(processes.System, alice, "portfolio:read")).Tokens.AccessToken;

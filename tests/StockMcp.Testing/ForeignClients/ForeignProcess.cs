@@ -51,7 +51,7 @@ internal sealed class ForeignProcess : IAsyncDisposable
         start.Environment["PATH"] = $"{Path.GetDirectoryName(Toolbox.Node)}:/usr/local/bin:/usr/bin:/bin";
         start.Environment["HOME"] = home ?? Path.GetTempPath();
         start.Environment["LANG"] = "C.UTF-8";
-        start.Environment["DOTNET_TieredPGO"] = "0"; // as in Directory.Build.props
+        if (AppContext.TryGetSwitch("System.Runtime.TieredPGO", out var measures) && !measures) start.Environment["DOTNET_TieredPGO"] = "0"; // as its starter, by Directory.Build.props
         if (Environment.GetEnvironmentVariable("DOTNET_ROOT") is { } dotnet) start.Environment["DOTNET_ROOT"] = dotnet;
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         return new ForeignProcess(Process.Start(start)!);

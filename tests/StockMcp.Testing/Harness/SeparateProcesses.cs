@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
 using StockMcp.Testing.ForeignClients;
 
 namespace StockMcp.Testing.Harness;
@@ -11,7 +12,9 @@ internal sealed class SeparateProcesses : IAsyncDisposable
     private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> settings;
     private readonly ConcurrentDictionary<string, ForeignProcess> processes = new();
 
-    private SeparateProcesses(StockMcpSystem system, ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> settings) => (System, this.settings) = (system, settings);
+    private readonly string environment;
+
+    private SeparateProcesses(StockMcpSystem system, ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> settings, string environment) => (System, this.settings, this.environment) = (system, settings, environment);
 
     public StockMcpSystem System { get; }
 
@@ -22,7 +25,13 @@ internal sealed class SeparateProcesses : IAsyncDisposable
     /// <inheritdoc cref="StartAsync(string[])"/>
     /// <param name="change">Changes the system's options.</param>
     /// <param name="applications">Which are processes of their own: Server, Authority, Brokerage.</param>
-    public static async Task<SeparateProcesses> StartAsync(Func<AppHost.DevelopmentSystemOptions, AppHost.DevelopmentSystemOptions> change, params string[] applications)
+    public static Task<SeparateProcesses> StartAsync(Func<AppHost.DevelopmentSystemOptions, AppHost.DevelopmentSystemOptions> change, params string[] applications) => StartInAsync(Environments.Development, change, applications);
+
+    /// <inheritdoc cref="StartAsync(string[])"/>
+    /// <param name="environment">What the processes are told that they run in: in Development they check more, and are slower.</param>
+    /// <param name="change">Changes the system's options.</param>
+    /// <param name="applications">Which are processes of their own: Server, Authority, Brokerage.</param>
+    public static async Task<SeparateProcesses> StartInAsync(string environment, Func<AppHost.DevelopmentSystemOptions, AppHost.DevelopmentSystemOptions> change, params string[] applications)
     {
         var seen = new ConcurrentDictionary<string, IReadOnlyDictionary<string, string>>(); // the applications are built at once
         var system = await StockMcpSystem.StartAsync(options => change(options) with
@@ -31,7 +40,7 @@ internal sealed class SeparateProcesses : IAsyncDisposable
                 .Where(setting => setting.Value is not null && (setting.Key.Contains(':', StringComparison.Ordinal) || setting.Key is "PublicUrl" or "Urls" or "DataDirectory" or "DemoUsers"))
                 .ToDictionary(setting => setting.Key, setting => setting.Value!),
         });
-        var separate = new SeparateProcesses(system, seen);
+        var separate = new SeparateProcesses(system, seen, environment);
         try
         {
             foreach (var application in applications)
@@ -67,7 +76,7 @@ internal sealed class SeparateProcesses : IAsyncDisposable
     /// <summary>Starts what was killed, and waits until it serves.</summary>
     public async Task StartAgainAsync(string application)
     {
-        var process = ForeignProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, $"StockMcp.{application}.dll"), "--environment=Development", .. settings[application].Select(setting => $"--{setting.Key}={setting.Value}")]);
+        var process = ForeignProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, $"StockMcp.{application}.dll"), $"--environment={environment}", .. settings[application].Select(setting => $"--{setting.Key}={setting.Value}")]);
         processes[application] = process;
         await process.ReadUntilAsync(new Regex("Application started", RegexOptions.None, ForeignProcess.Patience));
     }
