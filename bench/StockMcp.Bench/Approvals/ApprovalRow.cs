@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
+using StockMcp.Authority.ApprovalNotices;
 using StockMcp.Authority.Approvals;
 using StockMcp.Bench.Seeding;
 using StockMcp.Testing.Harness;
@@ -59,5 +60,14 @@ internal static class ApprovalRow
         await population.CopyAsync<Approval>(real, 1, Others,
             ("Id", id), ("PersonId", id), ("AuthReqIdHash", "'seeded-' || i"), ("PendingKey", "'seeded-' || i"), ("Context", $"'{Seeded}'"),
             ("RequestedAt", $"{now.UtcTicks} - (i % 300) * {TimeSpan.TicksPerSecond}"), ("ChangedAt", $"{now.UtcTicks} - (i % 300) * {TimeSpan.TicksPerSecond}"), ("ExpiresAt", $"{now.AddMinutes(5).UtcTicks}"));
+        // Whoever was asked some time ago was told, too.
+        await population.WithAsync<int>(async (database, _) =>
+        {
+            foreach (var approval in await database.Set<Approval>().Where(approval => approval.Context == Seeded).Select(approval => approval.Id).ToListAsync())
+            {
+                database.AddRange(Enum.GetValues<NoticeChannel>().Select(channel => new ApprovalNotice { ApprovalId = approval, Channel = channel, Attempts = 1, NextAt = now, DoneAt = now }));
+            }
+            return await database.SaveChangesAsync();
+        });
     }
 }
