@@ -120,9 +120,10 @@ internal sealed class StandardApprovals : IApprovals, IDisposable
 
     public async Task<ApprovalJson?> FindAsync(Guid approvalId, Caller caller, string? known, TimeSpan wait, CancellationToken cancellationToken)
     {
+        var name = NameOf(caller, approvalId);
         for (var started = time.GetTimestamp(); ; await Task.Delay(s_look, time, cancellationToken))
         {
-            var approval = await ReadAsync(NameOf(caller, "approval", approvalId.ToString("D")), approvalId);
+            var approval = await ReadAsync(name, approvalId);
             if (approval is null || approval.Status != known || time.GetElapsedTime(started) >= wait) return approval;
         }
     }
@@ -170,7 +171,7 @@ internal sealed class StandardApprovals : IApprovals, IDisposable
         if (response.IsError || response.Json is not { ValueKind: JsonValueKind.Object }) throw backchannel.Refusal(response, hasRequestId: false);
         if (response.AuthenticationRequestId is not { Length: > 0 and <= 1024 } authReqId || response.ExpiresIn is not (> 0 and <= LongestRequest and var lifetime)) throw ApprovalJson.Invalid("it is incomplete");
         var approval = new ApprovalJson(id, "pending", code, options.ApprovalsPage!.AbsoluteUri, time.GetUtcNow().AddSeconds(lifetime), OrderWork.ClientOrderId(id), JsonSerializer.SerializeToElement(new JsonArray(order.ToJson())));
-        await KeepAsync(new Kept(NameOf(caller, "approval", id.ToString("D")), sameAs, caller.Subject, approval), approval);
+        await KeepAsync(new Kept(NameOf(caller, id), sameAs, caller.Subject, approval), approval);
         if (shared.IsConfigured) await shared.StoreNoteAsync(sameAs, Sealed(sameAs, id), s_kept);
         return Asked(approval, authReqId, BackchannelClient.IntervalOf(response));
     }
@@ -203,7 +204,7 @@ internal sealed class StandardApprovals : IApprovals, IDisposable
     private async Task<ApprovalJson?> AskedBeforeAsync(Caller caller, string sameAs)
     {
         if (own.Values.Where(kept => kept.SameAs == sameAs).MaxBy(kept => kept.Approval.ExpiresAt) is { } here) return AsOfNow(here.Approval);
-        return shared.IsConfigured && Opened<Guid?>(sameAs, await shared.FindNoteAsync(sameAs)) is { } id ? await ReadAsync(NameOf(caller, "approval", id.ToString("D")), id) : null;
+        return shared.IsConfigured && Opened<Guid?>(sameAs, await shared.FindNoteAsync(sameAs)) is { } id ? await ReadAsync(NameOf(caller, id), id) : null;
     }
 
     private async Task<ApprovalJson?> ReadAsync(string name, Guid id)
@@ -246,6 +247,8 @@ internal sealed class StandardApprovals : IApprovals, IDisposable
             if (time.GetElapsedTime(started) > s_lock) return null;
         }
     }
+
+    private string NameOf(Caller caller, Guid approvalId) => NameOf(caller, "approval", approvalId.ToString("D"));
 
     private string NameOf(Caller caller, string kind, string what)
         => "stockmcp:approval:" + Base64Url.EncodeToString(HMACSHA256.HashData(nameKey, BoundSeal.Join(caller.Issuer, caller.Subject, caller.ClientId, kind, what)));
